@@ -1,0 +1,117 @@
+"""Content of events as canonical JSON: encoded once, checked by reading it back."""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+
+from pjais_lab.core.event import Event
+from pjais_lab.errors import EventDecodeError, RejectedError
+
+__all__ = ["decode", "encode", "from_fields"]
+
+_E = TypeVar("_E", bound=Event)
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+_AT = re.compile(r" - at `\$\.?(?P<path>.*?)`$")
+
+
+@cache
+def _decoder(cls: type[_E]) -> msgspec.json.Decoder[_E]:
+    return msgspec.json.Decoder(cls)
+
+
+def encode(event: Event, limit_bytes: int | None = None) -> str:
+    """The stored form of an event, checked against its definition.
+
+    Args:
+        event: the content.
+        limit_bytes: the longest JSON allowed.
+
+    Returns:
+        Canonical JSON: fields in declared order, mappings by key, no white space.
+
+    Raises:
+        RejectedError: a field has the wrong type, is out of range, is not a number, or it is
+            all too long.
+    """
+    name = event.__event__.name
+    try:
+        data = _ENCODER.encode(event)
+        if b"null" in data:
+            _refuse_nan(event, name)
+        _decoder(type(event)).decode(data)
+        text = data.decode()
+    except (msgspec.ValidationError, TypeError, UnicodeError, OverflowError) as error:
+        raise RejectedError(_sentence(name, error), name=name) from None
+    if limit_bytes is not None and len(data) > limit_bytes:
+        msg = (
+            f"{name} is {len(data):,} bytes long and this workspace takes events up to"
+            f" {limit_bytes:,} bytes."
+        )
+        hint = "Shorten the content, or raise limits.event_bytes in workspace.toml."
+        raise RejectedError(msg, hint=hint, name=name, size_bytes=len(data))
+    return text
+
+
+def decode(cls: type[_E], args: str | bytes) -> _E:
+    """Read stored content back.
+
+    Raises:
+        EventDecodeError: the JSON is not what the definition says.
+    """
+    try:
+        return _decoder(cls).decode(args)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        msg = _sentence(cls.__event__.name, error)
+        raise EventDecodeError(msg, name=cls.__event__.name) from None
+
+
+def from_fields(cls: type[_E], fields: dict[str, Any]) -> _E:
+    """Build an event from loose fields, as importers and forms have them.
+
+    Raises:
+        RejectedError: an unknown field, a missing one, or a value of the wrong type or range.
+    """
+    try:
+        return msgspec.convert(fields, cls)
+    except msgspec.ValidationError as error:
+        name = cls.__event__.name
+        raise RejectedError(_sentence(name, error), name=name) from None
+
+
+def _sentence(name: str, error: Exception) -> str:
+    text = str(error)
+    found = _AT.search(text)
+    path = found["path"] if found else ""
+    reason = _AT.sub("", text)
+    reason = reason.replace("Object contains unknown field", "there is no field")
+    reason = reason.replace("Object missing required field", "it lacks the field")
+    reason = reason[:1].lower() + reason[1:]
+    where = f", field {path!r}" if path else ""
+    return f"{name} was refused{where}: {reason}."
+
+
+def _refuse_nan(event: Event, name: str) -> None:
+    for field in event.__struct_fields__:
+        path = _find_nan(getattr(event, field), field)
+        if path:
+            msg = f"{name} was refused, field {path!r}: expected a finite number, got NaN or infinity."
+            raise RejectedError(msg, name=name, field=path)
+
+
+def _find_nan(value: Any, path: str) -> str | None:
+    if isinstance(value, float):
+        return None if math.isfinite(value) else path
+    if isinstance(value, dict):
+        pairs = ((f"{path}.{k}", v) for k, v in value.items())
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        pairs = ((f"{path}[{i}]", v) for i, v in enumerate(value))
+    elif isinstance(value, msgspec.Struct):
+        pairs = ((f"{path}.{f}", getattr(value, f)) for f in value.__struct_fields__)
+    else:
+        return None
+    return next((found for p, v in pairs if (found := _find_nan(v, p))), None)

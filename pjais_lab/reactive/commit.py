@@ -1,0 +1,88 @@
+"""What goes into a commit and what comes out of it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from pjais_lab.core.codec import encode
+from pjais_lab.core.event import Draft, Event, Record
+from pjais_lab.core.registry import Registry
+from pjais_lab.errors import RejectedError
+from pjais_lab.reactive._admission import Prepared
+
+__all__ = ["Command", "Commit", "new_entity_id", "prepare"]
+
+Command = Callable[[Any], Iterable[Draft | Event]]
+"""A decision made under the write lock: reads the state, gives drafts."""
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """What a commit appended.
+
+    Attributes:
+        seq_first: place of the first event; 0 inside a batch, which numbers its events at the end.
+        seq_last: place of the last event.
+        records: the events as stored; empty inside a batch.
+        entity_ids: the entity of each event, also inside a batch.
+        is_replay: the idempotency key was known: these events were stored by an earlier commit.
+    """
+
+    seq_first: int
+    seq_last: int
+    records: tuple[Record, ...] = ()
+    entity_ids: tuple[str | None, ...] = ()
+    is_replay: bool = False
+
+    @property
+    def id(self) -> str:
+        """The entity of the first event.
+
+        Raises:
+            RejectedError: the first event is about no entity.
+        """
+        found = self.entity_ids[0] if self.entity_ids else None
+        if found is None:
+            msg = "The commit's first event is about no entity, so it has no id."
+            raise RejectedError(msg)
+        return found
+
+
+def new_entity_id(now_ms: int) -> str:
+    """A fresh UUIDv7 (RFC 9562 §5.7) with 74 random bits, for a new entity."""
+    bits = secrets.randbits(74)
+    stamp = f"{now_ms:012x}"
+    low = bits & ((1 << 62) - 1) | 1 << 63
+    text = f"{low:016x}"
+    return f"{stamp[:8]}-{stamp[8:]}-7{bits >> 62:03x}-{text[:4]}-{text[4:]}"
+
+
+def prepare(
+    items: Sequence[Draft | Event], registry: Registry, limit_bytes: int, now_ms: int
+) -> list[Prepared]:
+    """Check and encode drafts; entities to be created get their ids.
+
+    Raises:
+        RejectedError: a field is wrong, or an event of this definition was never declared here.
+    """
+    prepared: list[Prepared] = []
+    for item in items:
+        draft = item if isinstance(item, Draft) else Draft(item)
+        event = draft.event
+        spec = event.__event__
+        if registry.events.get(spec.name) is not type(event):
+            registry.event(spec.name)
+            msg = f"{spec.name} is declared by another class than the one committed."
+            raise RejectedError(msg, hint="Declare it again with lab.declare().", name=spec.name)
+        args = draft.args if draft.args is not None else encode(event, limit_bytes)
+        entity_id, is_minted = draft.entity_id, False
+        if spec.entity is not None and entity_id is None:
+            if spec.persona == "self" and draft.persona_id is not None:
+                entity_id = draft.persona_id
+            elif spec.effect == "create":
+                entity_id, is_minted = new_entity_id(now_ms), True
+        prepared.append(Prepared(spec, draft, entity_id, is_minted, args))
+    return prepared
