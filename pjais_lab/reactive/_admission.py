@@ -109,6 +109,10 @@ class _Lives:
     def get(self, kind: str, entity_id: str) -> Life:
         return self._known.get((kind, entity_id), (0, None))
 
+    def ended(self, kind: str, entity_id: str) -> bool:
+        epoch = self.get(kind, entity_id)[0]
+        return epoch > 0 and epoch % 2 == 0
+
     def set(self, kind: str, entity_id: str, life: Life) -> None:
         self._known[kind, entity_id] = life
 
@@ -187,12 +191,13 @@ def _check_unique(
             claims = _claims(prepared, fields)
             if not claims:
                 continue
-            owners = dict(lookup.taken(table.name, column, list(claims)))
+            owners = lookup.taken(table.name, column, list(claims))
+            changed = set(claims.values())
             for value, entity_id in claims.items():
                 owner = owners.get(value, entity_id)
-                if owner == entity_id or lives.get(table.entity, owner)[0] % 2 == 0:
+                if owner == entity_id or lives.ended(table.entity, owner):
                     continue
-                if owner in _renamed(prepared, fields):
+                if owner in changed:
                     continue
                 msg = f"Another {table.entity} already has the {column} {value!r}."
                 raise RejectedError(msg, column=column, value=value, id=owner)
@@ -206,10 +211,6 @@ def _claims(prepared: Sequence[Prepared], fields: Mapping[str, str | None]) -> d
             raise RejectedError(msg, value=value)
         claims[value] = entity_id
     return claims
-
-
-def _renamed(prepared: Sequence[Prepared], fields: Mapping[str, str | None]) -> set[str]:
-    return set(_values(prepared, fields))
 
 
 def _values(prepared: Sequence[Prepared], fields: Mapping[str, str | None]) -> dict[str, Any]:

@@ -1,0 +1,315 @@
+"""The store: commit = lock, catch up, check, append, apply, notify."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pjais_lab.core.event import Chunk, Draft, Event, Record, moment
+from pjais_lab.core.ids import clock_of, mint
+from pjais_lab.errors import ClockSkewError, ClosedError, ConcurrencyError, RejectedError
+from pjais_lab.reactive._admission import Prepared, Stamp, admit
+from pjais_lab.reactive.commit import Command, Commit, prepare
+
+if TYPE_CHECKING:
+    from pjais_lab.core.registry import Registry
+    from pjais_lab.storage.clock import Clock
+    from pjais_lab.storage.journal import Journal
+    from pjais_lab.storage.notify import Notifier
+    from pjais_lab.storage.settings import Limits
+    from pjais_lab.storage.state import Changes, State
+
+__all__ = ["Store"]
+
+Item = Draft | Event | Command
+_READ_CHUNKS = 2_000
+
+
+class Store:
+    """One kernel's handle on the log and the state derived from it.
+
+    Args:
+        journal: where commits become durable.
+        state: the tables of this process.
+        notifier: tells other processes.
+        limits: the workspace's limits.
+        clock: the wall clock.
+        actor: who commits unless a commit says otherwise.
+        refill: brings the state over a gap when the journal was purged past its position.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        state: State,
+        notifier: Notifier,
+        limits: Limits,
+        *,
+        clock: Clock,
+        actor: str,
+        refill: Callable[[State], None],
+    ) -> None:
+        self.journal = journal
+        self.state = state
+        self.notifier = notifier
+        self.limits = limits
+        self.clock = clock
+        self.actor = actor
+        self._refill = refill
+        self._apply_lock = threading.RLock()
+        self._listeners: list[Callable[[Changes], None]] = []
+        self._local = threading.local()
+        self._is_closed = False
+
+    @property
+    def registry(self) -> Registry:
+        """The declarations in force."""
+        return self.state.registry
+
+    @property
+    def position(self) -> int:
+        """The place in the log that this process's state has reached."""
+        return self.state.position
+
+    def on_apply(self, callback: Callable[[Changes], None]) -> None:
+        """Call ``callback`` after every application of events, from the thread that applied them."""
+        self._listeners.append(callback)
+
+    def commit(
+        self,
+        *items: Item,
+        expected: int | None = None,
+        key: str | None = None,
+        actor: str | None = None,
+        cause: str | None = None,
+    ) -> Commit:
+        """Append events and apply them, all or none; durable when it returns.
+
+        Args:
+            items: events, drafts (``event.on(...)``), or functions that read the state under the
+                write lock and give drafts.
+            expected: the position the log must still have.
+            key: idempotency key; the same key again gives the first commit's position.
+            actor: who did it, ``user:…``, ``plugin:…``, ``import:…``.
+            cause: the id of the event these answer.
+
+        Returns:
+            The stored records; inside ``batch()`` only the entity ids, since numbers come at the end.
+
+        Raises:
+            RejectedError: an event is wrong or does not fit the state; nothing was stored.
+            ConcurrencyError: the log is not at ``expected``; nothing was stored.
+            ClockSkewError: the machine's clock fell behind the journal.
+            ClosedError: the lab is closed.
+        """
+        self._check_open()
+        ready = self._prepare([i for i in items if not callable(i)])
+        staged: _Batch | None = getattr(self._local, "batch", None)
+        if staged is not None:
+            if len(ready) != len(items) or expected is not None or key is not None:
+                msg = "Inside batch() a commit takes events only: give expected= and key= to batch()."
+                raise RejectedError(msg)
+            staged.items.extend((p, actor, cause) for p in ready)
+            return Commit(0, 0, (), tuple(p.entity_id for p in ready))
+        commands = [i for i in items if callable(i)]
+        return self._write([(p, actor, cause) for p in ready], commands, expected, key)
+
+    @contextmanager
+    def batch(self, *, expected: int | None = None, key: str | None = None) -> Iterator[None]:
+        """Collect the commits of a ``with`` block into one: all or nothing, one refresh.
+
+        Inside, the state is as before the block. An exception discards everything. A batch inside
+        a batch joins it; if it fails, the outer one cannot commit either.
+
+        Args:
+            expected: the position the log must still have.
+            key: idempotency key of the whole batch.
+
+        Raises:
+            RejectedError: an inner batch failed, or an event does not fit; nothing was stored.
+        """
+        outer: _Batch | None = getattr(self._local, "batch", None)
+        if outer is not None:
+            with outer.joined():
+                yield
+            return
+        self._check_open()
+        batch = self._local.batch = _Batch()
+        try:
+            yield
+        finally:
+            self._local.batch = None
+        if batch.is_broken:
+            msg = "A batch inside this batch failed, so nothing of it was stored."
+            raise RejectedError(msg, hint="Let the inner exception pass, or batch separately.")
+        if batch.items:
+            self._write(batch.items, [], expected, key)
+
+    def catch_up(self) -> bool:
+        """Apply what other processes appended; True when there was something.
+
+        Raises:
+            ClosedError: the lab is closed.
+        """
+        changes = self._apply_missing()
+        for change in changes:
+            self._announce(change)
+        return bool(changes)
+
+    def close(self) -> None:
+        """Refuse further commits."""
+        self._is_closed = True
+
+    @contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Hold off every application of events, for readers of several things at one position."""
+        with self._apply_lock:
+            yield
+
+    def _prepare(self, items: Sequence[Draft | Event]) -> list[Prepared]:
+        return prepare(items, self.registry, self.limits.event_bytes, self.clock.now_ms())
+
+    def _write(
+        self,
+        staged: list[tuple[Prepared, str | None, str | None]],
+        commands: Sequence[Command],
+        expected: int | None,
+        key: str | None,
+    ) -> Commit:
+        with self.journal.lock():
+            changes = self._apply_missing()
+            head = self.position
+            if key is not None and (known := self.journal.position_of(key)) is not None:
+                done = self._replay(*known)
+            else:
+                if expected is not None and expected != head:
+                    self._conflict(expected, head)
+                staged = staged + [
+                    (p, None, None) for c in commands for p in self._prepare(list(c(self)))
+                ]
+                stamps = admit([s[0] for s in staged], self.registry, self.state)
+                chunk = self._chunk(staged, stamps, head)
+                if chunk is not None:
+                    self.journal.append(chunk, key=key, expected=head)
+                    changes += self._apply_missing(chunk)
+                done = _commit_of(chunk, head)
+        if chunk_written := (not done.is_replay and done.records):
+            self._scrub_erased(done.records)
+        for change in changes:
+            self._announce(change)
+        if chunk_written:
+            self.notifier.notify(done.seq_last)
+        return done
+
+    def _chunk(
+        self,
+        staged: Sequence[tuple[Prepared, str | None, str | None]],
+        stamps: Sequence[Stamp],
+        head: int,
+    ) -> Chunk | None:
+        if not staged:
+            return None
+        ids, now_us = self._mint(len(staged))
+        origin = self.journal.replica
+        base = self.journal.vector().get(origin, 0)
+        actor = self.actor
+        records = tuple(
+            Record(
+                head + n,
+                ids[n - 1],
+                item.spec.name,
+                item.entity_id,
+                stamp.persona_id,
+                stamp.epoch,
+                now_us if item.draft.occurred_at is None else item.draft.occurred_at,
+                origin,
+                base + n,
+                who or actor,
+                item.draft.cause or why,
+                item.args,
+            )
+            for n, ((item, who, why), stamp) in enumerate(zip(staged, stamps, strict=True), 1)
+        )
+        return Chunk(head + 1, head + len(records), origin, base + len(records), records)
+
+    def _mint(self, n: int) -> tuple[list[str], int]:
+        now = self.clock.now_ms()
+        clock = clock_of(self.journal.last_id(), self.journal.replica)
+        skew_ms = self.limits.clock_skew_s * 1000
+        if clock.last_ms - now > skew_ms:
+            newest, shown = moment(clock.last_ms * 1000), moment(now * 1000)
+            msg = (
+                f"The machine's clock says {shown:%Y-%m-%d %H:%M:%S} UTC but the journal's newest"
+                f" event is of {newest:%Y-%m-%d %H:%M:%S} UTC; nothing was stored."
+            )
+            hint = "Set the clock, or raise limits.clock_skew_s in workspace.toml."
+            raise ClockSkewError(msg, hint=hint, skew_ms=clock.last_ms - now)
+        return mint(clock, now, n)[1], now * 1000
+
+    def _apply_missing(self, fresh: Chunk | None = None) -> list[Changes]:
+        """Bring the state to the journal's head; ``fresh`` is the chunk just appended here."""
+        from_journal: list[Changes] = []
+        with self._apply_lock:
+            self._check_open()
+            state = self.state
+            if fresh is not None and state.position == fresh.seq_first - 1:
+                return [state.ingest([fresh])]
+            while state.position < self.journal.head():
+                if state.position < self.journal.floor():
+                    self._refill(state)
+                    continue
+                chunks = self.journal.read(state.position, _READ_CHUNKS)
+                from_journal.append(state.ingest(chunks))
+        return from_journal
+
+    def _replay(self, first: int, last: int) -> Commit:
+        rows = [
+            r
+            for c in self.journal.read(max(first - 1, self.journal.floor()))
+            for r in c.records
+            if first <= r.seq <= last
+        ]
+        return Commit(first, last, tuple(rows), tuple(r.entity_id for r in rows), is_replay=True)
+
+    def _scrub_erased(self, records: Sequence[Record]) -> None:
+        for record in records:
+            definition = self.registry.events.get(record.name)
+            if definition is not None and definition.__event__.effect == "erase":
+                self.journal.scrub(record.persona_id or "")
+
+    def _announce(self, changes: Changes) -> None:
+        for listener in self._listeners:
+            listener(changes)
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            msg = "This lab is closed."
+            raise ClosedError(msg, hint="Open it again with pj.open().")
+
+    @staticmethod
+    def _conflict(expected: int, head: int) -> None:
+        msg = f"The commit expected the log at {expected:,} but it is at {head:,}; nothing was stored."
+        raise ConcurrencyError(msg, hint="Read the state again and retry.", expected=expected, actual=head)
+
+
+class _Batch:
+    def __init__(self) -> None:
+        self.items: list[tuple[Prepared, str | None, str | None]] = []
+        self.is_broken = False
+
+    @contextmanager
+    def joined(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.is_broken = True
+            raise
+
+
+def _commit_of(chunk: Chunk | None, head: int) -> Commit:
+    if chunk is None:
+        return Commit(head, head)
+    ids = tuple(r.entity_id for r in chunk.records)
+    return Commit(chunk.seq_first, chunk.seq_last, chunk.records, ids)
