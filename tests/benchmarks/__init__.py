@@ -1,0 +1,4 @@
+"""Speed and size, as ratios against a peer or a floor measured in the same run.
+
+``python -m tests.benchmarks [--only NAME] [--small]`` prints one table.
+"""
