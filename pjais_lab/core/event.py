@@ -26,7 +26,7 @@ __all__ = [
     "moment",
 ]
 
-Effect = Literal["create", "update", "delete", "erase"]
+Effect = Literal["create", "put", "update", "delete", "erase"]
 Scope = Literal["synced", "local"]
 PersonaRule = Literal["required", "self", "none"]
 
@@ -193,7 +193,8 @@ def event(
     Args:
         name: versioned wire name, ``v1.BookRead``; never changes once stored.
         entity: the kind of entity it is about; a table declares the kind.
-        effect: ``create``, ``update``, ``delete`` or ``erase``; ``update`` when an entity is given.
+        effect: ``create``, ``put`` (create unless alive), ``update``, ``delete`` or ``erase``;
+            ``update`` when an entity is given.
         persona: ``required`` when it must belong to a persona, ``self`` when it is about one.
         refs: fields holding the id of another entity that must be alive, and that entity's kind.
         scope: ``local`` events never leave this replica.

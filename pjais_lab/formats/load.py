@@ -167,15 +167,19 @@ class _Writer:
             hint = "Nothing was stored; leave out strict=True to import the other rows."
             raise FormatError(msg, hint=hint) from error
         if len(rows) == 1:
-            row = rows[0]
-            if row.kind == "persona":
-                self._block(row, error.message)
-            else:
-                self._refuse(row.path, error.message)
+            self._give_up(rows[0], error)
             return
         middle = len(rows) // 2
         self._attempt(rows[:middle])
         self._attempt(rows[middle:])
+
+    def _give_up(self, row: Row, error: RejectedError) -> None:
+        if row.kind == "persona":
+            self._block(row, error.message)
+        elif row.plainer is not None:
+            self._attempt([Row(row.kind, row.path, row.plainer)])
+        else:
+            self._refuse(row.path, error.message)
 
     def _without_orphans(self, rows: Sequence[Row]) -> Sequence[Row]:
         if not self._blocked:

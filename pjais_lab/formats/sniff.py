@@ -21,11 +21,13 @@ class Row(msgspec.Struct, frozen=True):
         kind: the entity it creates: persona, memory, link, conversation, message.
         path: where it lies in the source, for reports.
         draft: the event that creates it, about an entity whose id follows from the source alone.
+        plainer: the same without references to other personas, for when one of those was refused.
     """
 
     kind: str
     path: str
     draft: Draft
+    plainer: Draft | None = None
 
 
 class Format(msgspec.Struct, frozen=True):

@@ -149,7 +149,7 @@ def _next_life(item: Prepared, lives: _Lives) -> Life:
             msg = f"{spec.name} would create the {kind} {entity_id}, which exists already."
             raise RejectedError(msg, name=spec.name, id=entity_id)
         return epoch + 1, given
-    if epoch % 2 == 0 and spec.effect != "erase":
+    if epoch % 2 == 0 and spec.effect not in {"erase", "put"}:
         msg = f"{spec.name} is about the {kind} {entity_id}, {_gone((epoch, owner))}."
         raise RejectedError(msg, name=spec.name, id=entity_id)
     if given is not None and owner is not None and given != owner:
@@ -157,7 +157,9 @@ def _next_life(item: Prepared, lives: _Lives) -> Life:
         raise RejectedError(msg, name=spec.name, id=entity_id)
     if spec.effect == "erase":
         return ERASED_EPOCH, given or owner
-    return (epoch + 1 if spec.effect == "delete" else epoch), owner or given
+    if spec.effect == "delete" or (spec.effect == "put" and epoch % 2 == 0):
+        epoch += 1
+    return epoch, owner or given
 
 
 def _check_persona(item: Prepared, persona: str | None, lives: _Lives) -> None:

@@ -1,0 +1,65 @@
+# Every target sets up what it needs: a machine with Python 3.11-3.14 and pip is enough.
+PYTHON ?= python3
+DATA ?=
+BIN := .venv/bin
+UV := .tools/bin/uv
+PIP_HINT := install pip for $(PYTHON) (Debian: apt-get install python3-pip; macOS: brew install python)
+OLD_HINT := PJAIS Lab needs Python 3.11-3.14; say which with "make PYTHON=python3.12 ..."
+
+.DEFAULT_GOAL := help
+.PHONY: help lab demo test bench chaos lint fmt constraints clean
+
+help:
+	@echo "make lab | demo [DATA=path] | test | bench | chaos | lint | fmt | constraints | clean"
+
+lab: .venv/.ready
+	$(BIN)/pjais lab
+
+demo: .venv/.ready
+	$(BIN)/pjais demo $(if $(DATA),--data "$(DATA)")
+
+test: lint
+	$(BIN)/pytest
+
+lint: .venv/.ready-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/basedpyright
+
+fmt: .venv/.ready-dev
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+# The break tests at full length; `make test` runs the same tests shorter.
+chaos: .venv/.ready-dev
+	PJAIS_KILLS=$${PJAIS_KILLS:-1000} PJAIS_CHAOS=full $(BIN)/pytest -m chaos --timeout=7200 -s tests
+
+bench: .venv/.ready-bench
+	$(BIN)/python -m tests.benchmarks
+
+# Newest versions that the ranges in pyproject.toml allow, for every Python and system at once.
+constraints: $(UV)
+	$(UV) pip compile pyproject.toml --group dev --group bench --universal --python-version 3.11 \
+	    --upgrade --quiet --no-header --no-annotate --no-emit-index-url -o constraints.txt
+
+clean:
+	rm -rf .venv .tools dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# ------------------------------------------------------------ set-up, once, and when versions change
+.venv/.ready: pyproject.toml constraints.txt | $(UV)
+	@$(BIN)/python -c "" 2>/dev/null || \
+	    $(UV) venv --quiet --clear --no-python-downloads --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
+	$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/.ready-%: .venv/.ready
+	$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --group $*
+	@touch $@
+
+$(UV):
+	@$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))" || { echo '$(OLD_HINT)'; exit 1; }
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	    && apt-get update -qq && apt-get install -qq -y python3-pip; } || { echo 'Please $(PIP_HINT).'; exit 1; }
+	$(PYTHON) -m pip install --quiet --target .tools --upgrade "uv>=0.8"

@@ -1,0 +1,72 @@
+"""PJAIS Lab: a laboratory bench for AI personas.
+
+Names load when first used, so importing this package imports neither DuckDB nor a widget.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pjais_lab import errors
+    from pjais_lab.core.event import Draft, Event, Record, event
+    from pjais_lab.core.merge import Any_ as Any
+    from pjais_lab.core.merge import Count, First, Last, LastMap, LastSet, Max, Min, Sum, Union, src
+    from pjais_lab.core.registry import Registry
+    from pjais_lab.core.table import Table
+    from pjais_lab.core.upcast import Upcaster
+    from pjais_lab.errors import LabError
+
+__all__ = [
+    "Any",
+    "Count",
+    "Draft",
+    "Event",
+    "First",
+    "LabError",
+    "Last",
+    "LastMap",
+    "LastSet",
+    "Max",
+    "Min",
+    "Record",
+    "Registry",
+    "Sum",
+    "Table",
+    "Union",
+    "Upcaster",
+    "errors",
+    "event",
+    "src",
+]
+__version__ = "0.1.0"
+
+_MODULES = {
+    "core.event": "Draft Event Record event",
+    "core.merge": "Any Count First Last LastMap LastSet Max Min Sum Union src",
+    "core.registry": "Registry",
+    "core.table": "Table",
+    "core.upcast": "Upcaster",
+    "errors": "LabError",
+    "": "errors",
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
+_RENAMED = {"Any": "Any_"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        msg = f"module 'pjais_lab' has no attribute {name!r}"
+        raise AttributeError(msg, name=name)
+    home = _HOMES[name]
+    if home:
+        value = getattr(import_module(f"pjais_lab.{home}"), _RENAMED.get(name, name))
+    else:
+        value = import_module(f"pjais_lab.{name}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,150 @@
+"""``pjais``: the command line.
+
+Exit codes, the same for every command:
+
+===== ==============================================================================
+code  meaning
+===== ==============================================================================
+0     done
+1     ``verify`` or ``doctor`` looked and found problems
+2     the command line is wrong
+3     refused: the event, SQL, name, moment or file is not acceptable; nothing stored
+4     there is no workspace at the path
+5     another process holds what is needed, or the log moved on; try again
+6     the workspace's files or disk: damaged, full, read-only, newer, on a network
+70    a mistake of PJAIS Lab itself
+130   interrupted with Ctrl-C
+141   whatever read the output went away (``pjais log | head``)
+===== ==============================================================================
+
+Commands live in modules of their own that are imported when they run, so that ``--help`` and
+shell completion answer before DuckDB could even be loaded.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, Final, NoReturn
+
+import click
+
+from pjais_lab.cli.exits import Exit, exit_of
+from pjais_lab.cli.terminal import safe
+from pjais_lab.errors import LabError
+
+__all__ = ["COMMANDS", "cli", "main"]
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "init": ("workspace", "Create a workspace."),
+    "open": ("notebooks", "Open a workspace in JupyterLab."),
+    "lab": ("notebooks", "Open the notebooks in JupyterLab, on the demo workspace."),
+    "demo": ("demo", "Build a town, run the tour on it and print what it found."),
+    "import": ("data", "Import personas and memories from files of other programs."),
+    "simulate": ("data", "Let a made-up town live for some days, as ordinary events."),
+    "log": ("log", "Show events, the newest last."),
+    "query": ("query", "Ask a question in SQL."),
+    "status": ("workspace", "Show positions, sizes and the last errors."),
+    "seal": ("workspace", "Move the journal into the lake now."),
+    "rebuild": ("workspace", "Recompute tables from the log."),
+    "verify": ("workspace", "Check every file of the workspace."),
+    "doctor": ("doctor", "Check this machine and the workspace."),
+    "completion": ("completion", "Print the completion script for a shell."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that knows its commands' names and help before it imports any of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"pjais_lab.cli.{COMMANDS[cmd_name][0]}")
+        found: click.Command = module.COMMANDS[cmd_name]
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            if near:
+                error.message += f" Did you mean {near[0]!r}?"
+            raise
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="pjais-lab", prog_name="pjais", message="%(prog)s %(version)s")
+def cli() -> None:
+    """PJAIS Lab: a laboratory bench for AI personas.
+
+    A workspace is a directory that holds personas, their memories and conversations as a log of
+    events. Commands look for it in -w PATH, then in $PJAIS_WORKSPACE, then here.
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run a command and exit with its code.
+
+    Args:
+        argv: the arguments; the process's own if None.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    args = list(sys.argv[1:] if argv is None else argv)
+    sys.exit(_run(args))
+
+
+def _run(args: list[str]) -> int:
+    try:
+        result: Any = cli.main(args, prog_name="pjais", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        _complain(args, type(error).__name__, error.format_message(), error, Exit.USAGE)
+        return Exit.USAGE
+    except LabError as error:
+        code = exit_of(error)
+        _complain(args, type(error).__name__, error.message, error, code)
+        return code
+    except (KeyboardInterrupt, click.Abort, EOFError):
+        click.echo("Interrupted.", err=True)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.PIPE_CLOSED
+    return result if isinstance(result, int) else Exit.OK
+
+
+def _complain(args: list[str], kind: str, message: str, error: Exception, code: Exit) -> None:
+    hint = getattr(error, "hint", None)
+    if "--json" in args:
+        fact = {"type": kind, "message": message, "hint": hint, "exit_code": int(code)}
+        click.echo(json.dumps({"error": fact}), err=True)
+        return
+    ctx = getattr(error, "ctx", None)
+    if ctx is not None:
+        click.echo(f"{ctx.get_usage()}\nTry '{ctx.command_path} --help'.\n", err=True)
+    click.echo(f"Error: {safe(message, lines=True)}", err=True)
+    if hint:
+        click.echo(safe(hint, lines=True), err=True)

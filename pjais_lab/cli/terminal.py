@@ -1,0 +1,143 @@
+"""What goes to the terminal: untrusted text made harmless, tables, JSON, CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["console", "pairs", "plain", "safe", "say", "table", "write_csv", "write_json"]
+
+_JOINERS: Final = "\u200c\u200d"
+"""Format characters that letters and emoji need; the others can hide or reorder text."""
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+
+def safe(text: object, *, lines: bool = False) -> str:
+    r"""Text with everything that could move the cursor, hide or reorder shown as an escape.
+
+    Args:
+        text: anything; its ``str`` is shown.
+        lines: let line breaks through.
+
+    >>> safe("a\x1b[31mb\u202ec")
+    'a\\x1b[31mb\\u202ec'
+    """
+    return "".join(_shown(c, lines=lines) for c in str(text))
+
+
+def _shown(char: str, *, lines: bool) -> str:
+    if " " <= char <= "~" or char in _JOINERS or (lines and char == "\n"):
+        return char
+    if unicodedata.category(char) not in _HIDDEN:
+        return char
+    return char.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def plain(value: object) -> str:
+    """A cell: numbers grouped, times to the second, lists and objects as JSON, the rest safe."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"  # noqa: PLR2004
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    if isinstance(value, (list, tuple, dict)):
+        return safe(json.dumps(value, ensure_ascii=False, default=_portable))
+    return safe(value)
+
+
+def console(*, is_error: bool = False) -> Console:
+    """A console that takes no markup and cuts nothing when its output goes to a file."""
+    from rich.console import Console
+
+    stream = sys.stderr if is_error else sys.stdout
+    width = None if stream.isatty() else 10_000
+    return Console(file=stream, markup=False, highlight=False, emoji=False, width=width)
+
+
+def say(text: str = "") -> None:
+    """A line for people; control characters in it are shown, not obeyed."""
+    click.echo(safe(text, lines=True))
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None
+) -> None:
+    """Print a table; numbers stand right."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    body = [list(row) for row in rows]
+    shown = Table(box=box.SIMPLE_HEAD, title_justify="left", title=title and Text(safe(title)))
+    for n, name in enumerate(columns):
+        column = [row[n] for row in body if row[n] is not None]
+        is_number = bool(column) and all(
+            isinstance(v, (int, float)) and not isinstance(v, bool) for v in column
+        )
+        shown.add_column(Text(safe(name)), justify="right" if is_number else "left")
+    for row in body:
+        shown.add_row(*(Text(plain(value)) for value in row))
+    console().print(shown)
+
+
+def pairs(facts: Mapping[str, object], *, title: str | None = None) -> None:
+    """Print names and values, one a line."""
+    if title:
+        say(title)
+    width = max((len(safe(name)) for name in facts), default=0)
+    for name, value in facts.items():
+        say(f"  {safe(name):<{width}}  {plain(value)}")
+
+
+def write_json(value: object, *, lines: bool = False) -> None:
+    """Print JSON; on a terminal ASCII only, so that nothing in it can act.
+
+    Args:
+        value: what to print.
+        lines: one object a line, flushed, for streams.
+    """
+    indent = None if lines else 2
+    text = json.dumps(value, ensure_ascii=sys.stdout.isatty(), indent=indent, default=_portable)
+    click.echo(text)
+    if lines:
+        sys.stdout.flush()
+
+
+def write_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print RFC 4180 CSV; unaltered unless it goes to a terminal."""
+    show = safe if sys.stdout.isatty() else str
+    writer = csv.writer(sys.stdout)
+    writer.writerow([show(name) for name in columns])
+    for row in rows:
+        writer.writerow(["" if v is None else show(_flat(v)) for v in row])
+
+
+def _flat(value: object) -> object:
+    if isinstance(value, (list, tuple, dict)):
+        return json.dumps(value, ensure_ascii=False, default=_portable)
+    return _portable(value) if isinstance(value, date) else value
+
+
+def _portable(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value)

@@ -1,0 +1,1 @@
+"""The lab: an open workspace, and how it is put together."""

@@ -1,0 +1,7 @@
+"""Memories: what personas remember, and how memories refer to each other."""
+
+from __future__ import annotations
+
+from pjais_lab.memories.tables import DECLARATIONS
+
+__all__ = ["DECLARATIONS"]

@@ -1,0 +1,87 @@
+"""The tables ``memories`` and ``links``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pjais_lab.core.event import Event
+from pjais_lab.core.merge import Count, Last, LastSet, Max, src
+from pjais_lab.core.table import Table
+from pjais_lab.memories.events import (
+    MemoryForgotten,
+    MemoryLinked,
+    MemoryRecalled,
+    MemoryRecorded,
+    MemoryRetiered,
+    MemoryRevised,
+    MemoryUnlinked,
+)
+
+__all__ = ["DECLARATIONS", "LINKS", "MEMORIES"]
+
+
+def _recorded(kind: str, field: str) -> Last:
+    return Last(kind, (src(MemoryRecorded, field),))
+
+
+def _revisable(kind: str, field: str) -> Last:
+    return Last(kind, (src(MemoryRecorded, field), src(MemoryRevised, field)))
+
+
+def _linked(kind: str, field: str) -> Last:
+    return Last(kind, (src(MemoryLinked, field),))
+
+
+MEMORIES: Final = Table(
+    "memories",
+    entity="memory",
+    columns={
+        "content": _revisable("VARCHAR", "content"),
+        "kind": _revisable("VARCHAR", "kind"),
+        "content_type": _recorded("VARCHAR", "content_type"),
+        "importance": _revisable("DOUBLE", "importance"),
+        "importance_raw": _revisable("DOUBLE", "importance_raw"),
+        "importance_scale": _revisable("VARCHAR", "importance_scale"),
+        "tags": LastSet(
+            "VARCHAR[]",
+            (src(MemoryRecorded, "tags"), src(MemoryRevised, "add_tags")),
+            removals=(src(MemoryRevised, "remove_tags"),),
+        ),
+        "tier": Last("VARCHAR", (src(MemoryRecorded, "tier"), src(MemoryRetiered, "tier"))),
+        "created_at": _recorded("TIMESTAMP", "$occurred_at"),
+        "expires_at": _revisable("TIMESTAMP", "expires_at"),
+        "recalls": Count("BIGINT", (src(MemoryRecalled, const=1),)),
+        "last_recalled_at": Max("TIMESTAMP", (src(MemoryRecalled, "$occurred_at"),)),
+        "revised_at": Max("TIMESTAMP", (src(MemoryRevised, "$occurred_at"),)),
+        "source": _recorded("VARCHAR", "source"),
+        "extra": _revisable("JSON", "extra"),
+    },
+    doc="What personas remember now, how much it matters and how often it was used.",
+)
+
+LINKS: Final = Table(
+    "links",
+    entity="link",
+    columns={
+        "source_id": _linked("UUID", "source_id"),
+        "target_id": _linked("UUID", "target_id"),
+        "relation": _linked("VARCHAR", "relation"),
+        "strength": _linked("DOUBLE", "strength"),
+        "confidence": _linked("DOUBLE", "confidence"),
+        "linked_at": _linked("TIMESTAMP", "$occurred_at"),
+        "extra": _linked("JSON", "extra"),
+    },
+    doc="Which memory refers to which, and how. Either end may have been forgotten: join to see.",
+)
+
+DECLARATIONS: Final[tuple[type[Event] | Table, ...]] = (
+    MemoryRecorded,
+    MemoryRevised,
+    MemoryRecalled,
+    MemoryRetiered,
+    MemoryForgotten,
+    MemoryLinked,
+    MemoryUnlinked,
+    MEMORIES,
+    LINKS,
+)

@@ -1,0 +1,1 @@
+"""The store and everything that follows it: live queries, computed values, models."""

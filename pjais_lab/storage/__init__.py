@@ -1,0 +1,1 @@
+"""Where the data lives: journal, lake, state. The only place that imports a database."""

@@ -1,0 +1,24 @@
+"""What every test shares: how hypothesis runs, and which tests are break tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+collect_ignore = ["benchmarks"]  # run by `make bench`, with peers that `make test` does not install
+
+# Two shared cores make deadlines a matter of luck; CI replays the same examples every time.
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("dev", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+_CHAOS = Path(__file__).parent / "chaos"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(_CHAOS):
+            item.add_marker("chaos")
