@@ -7,7 +7,7 @@ from typing import Final
 import click
 from click.shell_completion import get_completion_class
 
-from pjais_lab.cli import main as front
+from pjais_lab.cli.main import cli
 from pjais_lab.cli.options import as_json
 from pjais_lab.cli.terminal import write_json
 
@@ -24,7 +24,7 @@ def completion(shell: str, is_json: bool) -> None:
     """
     found = get_completion_class(shell)
     assert found is not None
-    script = found(front.cli, {}, "pjais", "_PJAIS_COMPLETE").source()
+    script = found(cli, {}, "pjais", "_PJAIS_COMPLETE").source()
     if is_json:
         write_json({"shell": shell, "script": script})
     else:

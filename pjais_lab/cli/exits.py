@@ -36,10 +36,9 @@ _CODES: Final[tuple[tuple[type[errors.LabError], Exit], ...]] = (
     (errors.EventError, Exit.REJECTED),
     (errors.DomainError, Exit.REJECTED),
     (errors.FormatError, Exit.REJECTED),
-    (errors.LabError, Exit.INTERNAL),
 )
 
 
 def exit_of(error: errors.LabError) -> Exit:
     """The exit code of an error; the first class that fits decides."""
-    return next(code for cls, code in _CODES if isinstance(error, cls))
+    return next((code for cls, code in _CODES if isinstance(error, cls)), Exit.INTERNAL)

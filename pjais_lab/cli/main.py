@@ -23,7 +23,9 @@ shell completion answer before DuckDB could even be loaded.
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import io
 import json
 import os
 import sys
@@ -79,15 +81,12 @@ class _LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            import difflib
-
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             near = difflib.get_close_matches(args[0], COMMANDS, 1)
-            if near:
-                error.message += f" Did you mean {near[0]!r}?"
-            raise
+            hint = f"Did you mean {near[0]!r}?" if near else "See 'pjais --help'."
+            msg = f"There is no command {args[0]!r}. {hint}"
+            raise click.UsageError(msg, ctx)
+        return super().resolve_command(ctx, args)
 
 
 @click.group(
@@ -110,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         argv: the arguments; the process's own if None.
     """
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     args = list(sys.argv[1:] if argv is None else argv)
     sys.exit(_run(args))

@@ -136,8 +136,6 @@ def _flat(value: object) -> object:
 def _portable(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, (set, frozenset)):
-        return sorted(value)
     if isinstance(value, bytes):
         return value.hex()
     return str(value)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -59,12 +59,12 @@ def people_in(path: Path, notes: Notes) -> Iterator[Source]:
     """What lies in each persona's folder; folders that cannot be read go to the notes."""
     for folder in _folders(path):
         nodes = _nodes(folder, notes)
-        scratch, problem = _load(_find(folder, "scratch"))
-        name = scratch.get("name") if isinstance(scratch, dict) else None
+        scratch, problem = _load_object(_find(folder, "scratch"))
+        name = scratch.get("name")
         if problem is None and not isinstance(name, str):
-            problem = "Expected an object with the persona's 'name'."
-        if problem is not None or not isinstance(scratch, dict):
-            notes.skip(f"{folder.name}/scratch.json", problem or "", 1)
+            problem = "It lacks the persona's 'name'."
+        if problem is not None:
+            notes.skip(f"{folder.name}/scratch.json", problem)
             if nodes:
                 notes.skip(f"{folder.name}/nodes.json", "Its persona is unreadable.", len(nodes))
             continue
@@ -109,12 +109,10 @@ def _nodes(folder: Path, notes: Notes) -> dict[str, Any]:
     if path is None:
         notes.warn(f"{folder.name}", "There is no nodes.json, so no memories.")
         return {}
-    value, problem = _load(path)
-    if isinstance(value, dict):
-        return value
-    reason = problem or f"Expected an object of nodes, got {type(value).__name__}."
-    notes.skip(f"{folder.name}/nodes.json", reason)
-    return {}
+    nodes, problem = _load_object(path)
+    if problem is not None:
+        notes.skip(f"{folder.name}/nodes.json", problem)
+    return nodes
 
 
 def _beside(folder: Path, notes: Notes) -> dict[str, Any]:
@@ -133,6 +131,13 @@ def _beside(folder: Path, notes: Notes) -> dict[str, Any]:
         else:
             kept[name] = value
     return kept
+
+
+def _load_object(path: Path | None) -> tuple[dict[str, Any], str | None]:
+    value, problem = _load(path)
+    if problem is None and not isinstance(value, dict):
+        problem = f"Expected a JSON object, got {type(value).__name__}."
+    return ({}, problem) if problem is not None else (cast("dict[str, Any]", value), None)
 
 
 def _load(path: Path | None) -> tuple[Any, str | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -15,7 +15,7 @@ Advance = Callable[[int], None]
 
 
 @contextmanager
-def progress_bar(title: str, *, is_wanted: bool) -> Iterator[Advance]:
+def progress_bar(title: str, *, is_wanted: bool) -> Generator[Advance]:
     """Show how many rows are done, on standard error, when that is a terminal.
 
     Args:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -135,7 +135,6 @@ def _memory(name: str, key: str, value: Any, path: str, notes: Notes) -> _Memory
     extra = {k: v for k, v in value.items() if k not in _Node.__struct_fields__}
     tags = [k for k in node.keywords if 0 < len(k) <= _LONGEST_TAG]
     if len(tags) < len(node.keywords):
-        notes.warn(path, "Keywords that are empty or too long for a tag are kept in extra only.")
         extra["keywords"] = node.keywords
     at = files.moment(node.created)
     fields = {
@@ -159,18 +158,23 @@ def _stream(person: _Person, ids: Mapping[str, str], notes: Notes) -> Iterator[R
     for memory in person.memories.values():
         yield Row("memory", memory.path, memory.draft)
     for memory in person.memories.values():
-        filling = memory.node.filling
-        if isinstance(filling, str):
-            notes.warn(memory.path, "'filling' is a bare string; taken as one node id.")
-            filling = [filling]
-        if filling is None:
-            continue
-        if not isinstance(filling, list):
-            got = type(filling).__name__
-            notes.skip(f"{memory.path}.filling", f"Expected a list or null, got {got}.")
-            continue
+        filling = _filling(memory, notes)
         yield from _links(person, memory, filling, notes)
         yield from _chat(person, memory, filling, ids, notes)
+
+
+def _filling(memory: _Memory, notes: Notes) -> list[Any]:
+    found = memory.node.filling
+    if found is None:
+        return []
+    if isinstance(found, str):
+        notes.warn(memory.path, "'filling' is a bare string; taken as one node id.")
+        return [found]
+    if isinstance(found, list):
+        return cast("list[Any]", found)
+    got = type(found).__name__
+    notes.skip(f"{memory.path}.filling", f"Expected a list or null, got {got}.")
+    return []
 
 
 def _links(person: _Person, memory: _Memory, filling: list[Any], notes: Notes) -> Iterator[Row]:
@@ -201,8 +205,7 @@ def _chat(
     if not said:
         return
     conversation = natural_id(NAME, "conversation", memory.id)
-    speakers = [u[0] for _, u in said if isinstance(u, list) and u and isinstance(u[0], str)]
-    others = {ids[s] for s in speakers if s in ids} - {person.id}
+    others = {ids[s] for _, u in said for s in _speakers(u) if s in ids} - {person.id}
     alone = ConversationStarted(
         title=memory.node.description,
         participants=(person.id,),
@@ -229,6 +232,11 @@ def _chat(
         entity = natural_id(NAME, "message", conversation, str(n))
         drafts = [m.on(person.id, entity, at=memory.at) for m in (known, plain)]
         yield Row("message", path, *drafts)
+
+
+def _speakers(utterance: Any) -> list[str]:
+    first = cast("list[Any]", utterance)[:1] if isinstance(utterance, list) else []
+    return [s for s in first if isinstance(s, str)]
 
 
 _BAD: Final = (msgspec.ValidationError, RejectedError, ValueError, OverflowError)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -90,7 +90,7 @@ class Digests:
 
     def damages(
         self, files: Iterable[tuple[Path, int]], *, deep: bool = True
-    ) -> Iterable[CorruptSegmentError]:
+    ) -> Iterator[CorruptSegmentError]:
         """All damaged files, as errors.
 
         Args:

@@ -40,9 +40,9 @@ __all__ = [
     "load_extension",
     "preload",
     "quote",
+    "transaction",
     "translate",
     "translated",
-    "transaction",
 ]
 
 Extension = Literal["ducklake", "sqlite_scanner"]
@@ -109,7 +109,7 @@ def load_extension(con: duckdb.DuckDBPyConnection, name: Extension) -> None:
                 con.install_extension(name)
                 con.load_extension(name)
     except duckdb.Error as error:
-        msg = f"DuckDB {duckdb.__version__} cannot load its extension {name!r}: {_first_line(error)}."
+        msg = f"DuckDB {duckdb.__version__} cannot load {name!r}: {_first_line(error)}."
         hint = f"Run: pip install {wheel}"
         raise ExtensionError(msg, hint=hint, extension=name, path=path) from error
 
@@ -202,11 +202,9 @@ ERROR_MAP: Final[dict[type[duckdb.Error], type[LabError]]] = {
 
 _SIGNS: Final[tuple[tuple[type[LabError], str], ...]] = (
     (DiskFullError, r"no space left|disk is full|disk full|disk quota|\bENOSPC\b|file too large"),
-    (BusyError, r"database is locked|database table is locked|write-write conflict|"
-                r"transaction conflict|conflict on|another transaction"),
+    (BusyError, r"(database|table) is locked|write-write conflict|conflict on|another transaction"),
     (ReadOnlyError, r"permission denied|read-only|readonly|operation not permitted"),
-    (CatalogError, r"disk image is malformed|not a database|ducklake metadata|"
-                   r"catalog\.sqlite|unable to open database|disk i/o error"),
+    (CatalogError, r"malformed|not a database|ducklake metadata|catalog\.sqlite|open database|i/o error"),
     (CorruptSegmentError, r"\.parquet|parquet|zstd|thrift|magic bytes|snappy"),
 )  # fmt: skip
 _HINTS: Final[dict[type[LabError], str]] = {

@@ -177,8 +177,10 @@ def process_mark(pid: int) -> str:
 
 
 def _start_time(pid: int) -> str:
+    """Clock ticks after boot at which a process started; empty for one that has ended."""
     stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    return stat.rpartition(")")[2].split()[19]
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[0] in "ZX" else fields[19]
 
 
 def _is_gone(holder: str) -> bool:
@@ -191,8 +193,9 @@ def _is_gone(holder: str) -> bool:
     if space != here[1]:
         return False
     try:
+        os.kill(int(pid), 0)
         return _start_time(int(pid)) != start
-    except FileNotFoundError:
+    except ProcessLookupError:
         return True
     except (OSError, ValueError):
         return False

@@ -1,0 +1,300 @@
+"""DuckLake as we use it: attach by path, tables and options, which files a snapshot needs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import msgspec
+
+from pjais_lab.errors import (
+    BusyError,
+    CatalogError,
+    CorruptSegmentError,
+    InternalError,
+    LabError,
+    ReadOnlyError,
+    StorageError,
+)
+from pjais_lab.storage.digests import Digests
+from pjais_lab.storage.duck import load_extension, quote, transaction, translated
+
+__all__ = ["EVENT_COLUMNS", "LAKE", "META", "DataFile", "DuckLake"]
+
+LAKE: Final = "lake"
+META: Final = f"__ducklake_metadata_{LAKE}"
+
+EVENT_COLUMNS: Final[dict[str, str]] = {
+    "seq": "BIGINT",
+    "id": "UUID",
+    "name": "VARCHAR",
+    "entity_id": "UUID",
+    "persona_id": "UUID",
+    "shard": "USMALLINT",
+    "epoch": "INTEGER",
+    "occurred_at": "TIMESTAMP",
+    "origin": "VARCHAR",
+    "origin_seq": "BIGINT",
+    "actor": "VARCHAR",
+    "cause": "UUID",
+    "args": "VARCHAR",
+}
+"""An event of the log, in the lake as in memory; times are UTC, ``args`` is JSON text."""
+
+_BUSY_MS: Final = 30_000
+_OPTIONS: Final = {
+    "parquet_compression": "zstd",
+    # One persona of a large town is a few groups of this size, and a file's footer stays small.
+    "parquet_row_group_size": "40960",
+    # seal() sorts by shard as well, which keeps each file's groups in order.
+    "sort_on_insert": "false",
+    "data_inlining_row_limit": "0",
+}
+_CHECKPOINT: Final = (
+    "name VARCHAR, position BIGINT, digest VARCHAR, duckdb VARCHAR, row_count BIGINT,"
+    " checksum VARCHAR"
+)
+_TABLES: Final = (
+    f"CREATE TABLE {LAKE}.events ({', '.join(f'{n} {t}' for n, t in EVENT_COLUMNS.items())})",
+    f"ALTER TABLE {LAKE}.events SET PARTITIONED BY (shard)",
+    f"ALTER TABLE {LAKE}.events SET SORTED BY (persona_id, id)",
+    f"CREATE TABLE {LAKE}.marks (seq BIGINT, token BIGINT)",
+    f"CREATE TABLE {LAKE}.holes (seq_first BIGINT, seq_last BIGINT)",
+    f"CREATE TABLE {LAKE}.erasures (persona_id UUID)",
+    f"CREATE TABLE {LAKE}.checkpoints ({_CHECKPOINT})",
+    f"INSERT INTO {LAKE}.marks VALUES (0, 0)",
+)
+
+
+class DataFile(msgspec.Struct, frozen=True):
+    """A file the newest snapshot needs.
+
+    Attributes:
+        table: whose rows it holds.
+        path: where it lies.
+        size_bytes: its size according to the catalogue.
+        rows: how many rows, or deleted rows, it holds.
+    """
+
+    table: str
+    path: Path
+    size_bytes: int
+    rows: int
+
+
+class DuckLake:
+    """One DuckLake in one DuckDB.
+
+    Args:
+        con: the lab's DuckDB.
+        directory: the workspace's ``lake`` folder; made by the first write.
+        read_only: refuse to write even where the file system would allow it.
+    """
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, directory: Path, *, read_only: bool = False
+    ) -> None:
+        self.directory = directory.absolute()
+        self.catalog_path = self.directory / "catalog.sqlite"
+        self.data_path = self.directory / "data"
+        self.digests = Digests(self.directory)
+        self._con = con
+        self._lock = threading.RLock()
+        self._is_attached = False
+        self._is_writable = False
+        self._read_only = read_only
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever sealed here.
+
+        Raises:
+            CatalogError: there are data files but no catalogue.
+        """
+        if self.catalog_path.is_file():
+            return True
+        if self._has_data():
+            msg = f"The lake's catalogue {self.catalog_path} is missing, but its data files are there."
+            raise CatalogError(
+                msg, hint="Restore catalog.sqlite from a backup.", path=str(self.catalog_path)
+            )
+        return False
+
+    def attach(self, *, write: bool = False) -> bool:
+        """Open the lake in this DuckDB as ``lake``.
+
+        Args:
+            write: be ready to write; makes the lake if there is none.
+
+        Returns:
+            Whether there is a lake.
+
+        Raises:
+            CatalogError: the catalogue is missing or cannot be read.
+            ReadOnlyError: writing is wanted and not possible here.
+            ExtensionError: DuckDB's extensions are missing.
+        """
+        with self._lock:
+            if write and (self._read_only or not self._may_write()):
+                msg = f"The lake in {self.directory} does not take writes."
+                raise ReadOnlyError(msg, hint="Check its permissions.", path=str(self.directory))
+            if not self._is_attached:
+                if not self.exists and not write:
+                    return False
+                self._attach()
+            if write and not self._is_writable:
+                self._prepare()
+                self._is_writable = True
+            return True
+
+    def detach(self) -> None:
+        """Close the lake's files in this DuckDB; the next use opens them again."""
+        with self._lock:
+            if self._is_attached:
+                with translated("closing the lake"):
+                    self._con.cursor().execute(f"DETACH {LAKE}")
+            self._is_attached = self._is_writable = False
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor of the lab's DuckDB, for the calling thread."""
+        return self._con.cursor()
+
+    @contextlib.contextmanager
+    def boundary(self, what: str) -> Iterator[None]:
+        """Translate DuckDB's errors, naming a damaged file where one is to blame.
+
+        Raises:
+            LabError: whatever the DuckDB error means.
+        """
+        with translated(what, diagnose=self.diagnose):
+            yield
+
+    def _attach(self) -> None:
+        is_new = not self.catalog_path.exists()
+        if is_new:
+            with translated("making the lake's folder"):
+                self.data_path.mkdir(parents=True, exist_ok=True)
+        options = [
+            f"DATA_PATH {quote(f'{self.data_path}/')}",
+            "OVERRIDE_DATA_PATH true",
+            "DATA_INLINING_ROW_LIMIT 0",
+            f"META_BUSY_TIMEOUT {_BUSY_MS}",
+        ]
+        if self._read_only or not self._may_write():
+            options.append("READ_ONLY")
+        else:
+            options += ["META_JOURNAL_MODE 'WAL'"]
+            if self._has_data():
+                options.append("CREATE_IF_NOT_EXISTS false")
+        cursor = self.cursor()
+        load_extension(cursor, "sqlite_scanner")
+        load_extension(cursor, "ducklake")
+        source = quote(f"ducklake:sqlite:{self.catalog_path}")
+        with translated("opening the lake's catalogue", otherwise=CatalogError):
+            cursor.execute(f"ATTACH {source} AS {LAKE} ({', '.join(options)})")
+        self._is_attached = True
+
+    def _prepare(self) -> None:
+        cursor = self.cursor()
+        with translated("preparing the lake"):
+            if not self.has_table(cursor, "marks"):
+                with transaction(cursor):
+                    for statement in _TABLES:
+                        cursor.execute(statement)
+            rows = cursor.execute(
+                f"SELECT option_name, value FROM ducklake_options({quote(LAKE)})"
+            ).fetchall()
+            present = dict(rows)
+            for name, value in _OPTIONS.items():
+                if str(present.get(name, "")).lower() != value:
+                    cursor.execute(f"CALL {LAKE}.set_option(?, ?)", [name, value])
+            # After a move of the folder others find the data through the catalogue alone again.
+            here = f"{self.data_path}/"
+            if present.get("data_path") != here:
+                cursor.execute(
+                    f"UPDATE {META}.ducklake_metadata SET value = ? WHERE key = 'data_path'", [here]
+                )
+
+    def _may_write(self) -> bool:
+        place = self.directory
+        while not place.exists():
+            place = place.parent
+        return os.access(place, os.W_OK)
+
+    def _has_data(self) -> bool:
+        return next(self.data_path.rglob("*.parquet"), None) is not None
+
+    @staticmethod
+    def has_table(cursor: duckdb.DuckDBPyConnection, name: str) -> bool:
+        """Whether the attached lake has a table."""
+        sql = "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND table_name = ?"
+        return cursor.execute(sql, [LAKE, name]).fetchone() is not None
+
+    def snapshot(self) -> int:
+        """The number of the newest snapshot; -1 without a lake."""
+        if not self.attach():
+            return -1
+        with self.boundary("reading the lake's catalogue"):
+            row = self.cursor().execute(f"FROM ducklake_current_snapshot({quote(LAKE)})").fetchone()
+        return int(row[0]) if row else -1
+
+    def files(self) -> list[DataFile]:
+        """The data files, and files of deletions, that the newest snapshot needs.
+
+        Raises:
+            CatalogError: the catalogue is missing or cannot be read.
+        """
+        if not self.attach():
+            return []
+        parts = [
+            f"SELECT t.table_name, s.path, s.path_is_relative, t.path, t.path_is_relative,"
+            f" f.path, f.path_is_relative, f.file_size_bytes, f.{count}"
+            f" FROM {META}.{table} f"
+            f" JOIN {META}.ducklake_table t ON t.table_id = f.table_id AND t.end_snapshot IS NULL"
+            f" JOIN {META}.ducklake_schema s ON s.schema_id = t.schema_id AND s.end_snapshot IS NULL"
+            f" WHERE f.end_snapshot IS NULL"
+            for table, count in (
+                ("ducklake_data_file", "record_count"),
+                ("ducklake_delete_file", "delete_count"),
+            )
+        ]
+        with translated("reading the lake's catalogue", otherwise=CatalogError):
+            rows = self.cursor().execute(" UNION ALL ".join(parts)).fetchall()
+        return [
+            DataFile(str(r[0]), self._place(r[1:7]), int(r[7]), int(r[8]))
+            for r in sorted(rows, key=lambda r: (str(r[0]), str(r[5])))
+        ]
+
+    def _place(self, steps: tuple[str | bool, ...]) -> Path:
+        place = self.data_path
+        for path, is_relative in zip(steps[::2], steps[1::2], strict=True):
+            place = place / str(path) if is_relative else Path(str(path))
+        return place
+
+    def diagnose(self, error: LabError) -> LabError:
+        """Find the damaged file behind a failed read.
+
+        Args:
+            error: what DuckDB's error was translated to.
+
+        Returns:
+            The error to raise: names the file if one is damaged, or says to ask again when the
+            file was removed on purpose in the meantime.
+        """
+        named = error.data.get("path")
+        is_suspect = type(error) in {StorageError, InternalError, CorruptSegmentError}
+        if not is_suspect or (named and Path(named).exists()):
+            return error
+        try:
+            files = self.files()
+        except LabError as worse:
+            return worse
+        if named and Path(named) not in {f.path for f in files}:
+            msg = "The lake was rewritten while it was being read."
+            return BusyError(msg, hint="Ask again.", path=named)
+        return self.digests.first_damage((f.path, f.size_bytes) for f in files) or error
