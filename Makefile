@@ -6,6 +6,9 @@ UV := .tools/bin/uv
 PIP_HINT := install pip for $(PYTHON) (Debian: apt-get install python3-pip; macOS: brew install python)
 OLD_HINT := PJAIS Lab needs Python 3.11-3.14; say which with "make PYTHON=python3.12 ..."
 
+# Trust what the system trusts, as pip does: company networks bring their own certificates.
+export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
+
 .DEFAULT_GOAL := help
 .PHONY: help lab demo test bench chaos lint fmt constraints clean
 
@@ -62,4 +65,5 @@ $(UV):
 	@$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))" || { echo '$(OLD_HINT)'; exit 1; }
 	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	    && apt-get update -qq && apt-get install -qq -y python3-pip; } || { echo 'Please $(PIP_HINT).'; exit 1; }
-	$(PYTHON) -m pip install --quiet --target .tools --upgrade "uv>=0.8"
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+	    --target .tools --upgrade "uv>=0.8"

@@ -55,18 +55,19 @@ _HOMES = {name: module for module, names in _MODULES.items() for name in names.s
 _RENAMED = {"Any": "Any_"}
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        msg = f"module 'pjais_lab' has no attribute {name!r}"
-        raise AttributeError(msg, name=name)
-    home = _HOMES[name]
-    if home:
-        value = getattr(import_module(f"pjais_lab.{home}"), _RENAMED.get(name, name))
-    else:
-        value = import_module(f"pjais_lab.{name}")
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # lest a type checker believe in every name
 
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            msg = f"module 'pjais_lab' has no attribute {name!r}"
+            raise AttributeError(msg, name=name)
+        home = _HOMES[name]
+        if home:
+            value = getattr(import_module(f"pjais_lab.{home}"), _RENAMED.get(name, name))
+        else:
+            value = import_module(f"pjais_lab.{name}")
+        globals()[name] = value
+        return value
 
-def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    def __dir__() -> list[str]:
+        return [*__all__, "__version__"]

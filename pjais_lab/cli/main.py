@@ -34,6 +34,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from pjais_lab import __version__
 from pjais_lab.cli.exits import Exit, exit_of
 from pjais_lab.cli.terminal import safe
 from pjais_lab.errors import LabError
@@ -91,15 +92,19 @@ class _LazyGroup(click.Group):
 
 @click.group(
     cls=_LazyGroup,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(package_name="pjais-lab", prog_name="pjais", message="%(prog)s %(version)s")
-def cli() -> None:
+@click.version_option(__version__, prog_name="pjais", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """PJAIS Lab: a laboratory bench for AI personas.
 
     A workspace is a directory that holds personas, their memories and conversations as a log of
     events. Commands look for it in -w PATH, then in $PJAIS_WORKSPACE, then here.
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:

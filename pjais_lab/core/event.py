@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final, Literal, Protocol, TypeVar, runtime_checkable
+from typing import (
+    Any,
+    ClassVar,
+    Final,
+    Literal,
+    Protocol,
+    TypeVar,
+    dataclass_transform,
+    runtime_checkable,
+)
 
 import msgspec
 
@@ -64,6 +73,8 @@ class HasId(Protocol):
         ...
 
 
+# Subclasses inherit ``frozen``; type checkers learn that only from here.
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=False):
     """Base of all event definitions: an immutable fact, in the past tense.
 

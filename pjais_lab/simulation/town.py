@@ -89,7 +89,6 @@ class Resident:
 
     __slots__ = (
         "district",
-        "dropped",
         "extra",
         "feeling",
         "felt_hour",
@@ -125,8 +124,7 @@ class Resident:
         self.tension = 0
         self.recent: list[Memory] = []
         self.keepsakes: list[Memory] = []
-        self.dropped: list[Memory] = []
-        self.news: list[Topic] = []
+        self.news: list[tuple[Topic, Memory]] = []
 
     @property
     def description(self) -> str:

@@ -26,6 +26,7 @@ _PRAGMAS: Final = (
     "PRAGMA journal_size_limit = 67108864",
     "PRAGMA cache_size = -16384",
     "PRAGMA temp_store = MEMORY",
+    "PRAGMA secure_delete = ON",
     "PRAGMA trusted_schema = OFF",
 )
 
@@ -43,6 +44,11 @@ class ConnectionPool:
         self._idle: deque[sqlite3.Connection] = deque()
         self._is_closed = False
         _POOLS.add(self)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether ``close`` was called."""
+        return self._is_closed
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:

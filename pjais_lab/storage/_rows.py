@@ -11,7 +11,7 @@ import msgspec
 from pjais_lab.core.event import Chunk, Record
 from pjais_lab.errors import CorruptJournalError, InternalError
 
-__all__ = ["DIGEST_BYTES", "GENESIS", "decode_chunk", "digest_of", "encode_rows", "link", "scrubbed"]
+__all__ = ["DIGEST_BYTES", "GENESIS", "corrupt_row", "decode_chunk", "digest_of", "encode_rows", "link", "scrubbed"]
 
 DIGEST_BYTES: Final = 16
 GENESIS: Final = bytes(DIGEST_BYTES)

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Final
 
 from pjais_lab.core.event import Chunk
-from pjais_lab.errors import ConcurrencyError, CorruptJournalError, InternalError
-from pjais_lab.storage._chain import verify
-from pjais_lab.storage._filelock import FileLock
-from pjais_lab.storage._pool import ConnectionPool
-from pjais_lab.storage._rows import GENESIS, decode_chunk, digest_of, encode_rows, link, scrubbed
-from pjais_lab.storage._schema import check_format, create_schema, new_replica
-from pjais_lab.storage._translate import os_error
-from pjais_lab.storage.clock import Clock, SystemClock
+from pjais_lab.errors import ConcurrencyError, InternalError
+from pjais_lab.storage._file import JournalFile
+from pjais_lab.storage._rows import (
+    GENESIS,
+    corrupt_row,
+    decode_chunk,
+    digest_of,
+    encode_rows,
+    link,
+    scrubbed,
+)
+from pjais_lab.storage._verify import verify_chain
 from pjais_lab.storage.journal import ChainReport, GapError
-from pjais_lab.storage.lease import Lease, LeaseRow
+from pjais_lab.storage.lease import Lease
 
 __all__ = ["SqliteJournal"]
 
 _READ_BYTES: Final = 32 << 20
-_TIMEOUT_S: Final = 30.0
 
 _TOP: Final = """
 SELECT (SELECT max(seq) FROM vector), v.origin_seq, v.chain, v.last_id
@@ -40,70 +40,42 @@ ON CONFLICT (origin) DO UPDATE SET
 """
 _READ: Final = """
 SELECT seq, n, origin, origin_seq, CAST(payload AS BLOB), coalesce(scrubbed, digest)
-FROM commits WHERE seq > ? ORDER BY seq
+FROM commits WHERE seq > ? ORDER BY seq LIMIT ?
 """
+_POSITION: Final = "SELECT seq_first, seq_last FROM keys WHERE key = ?"
 
 
-class SqliteJournal:
-    """A ``Journal`` for the processes of one machine.
+class SqliteJournal(JournalFile):
+    """A ``Journal`` for any number of processes of one machine.
 
-    Args:
-        path: the SQLite file; ``journal.lock`` and ``journal.queue`` lie beside it.
-        create: make it when it is missing or empty.
-        clock: the wall clock, for leases.
-
-    Raises:
-        CorruptJournalError: the file is missing without ``create``, or cannot be read.
-        FormatVersionError: a newer version wrote it.
-        ReadOnlyError: the directory refuses writes.
-        DiskFullError: the disk is full.
+    Safe against ``kill -9`` and power cuts at any point: an append that returned is there, one
+    that did not is there wholly or not at all.
     """
-
-    def __init__(self, path: Path, *, create: bool = True, clock: Clock | None = None) -> None:
-        self.path = path
-        self._clock = clock or SystemClock()
-        self._lock = FileLock(path.with_suffix(".lock"))
-        self._pool = ConnectionPool(path)
-        try:
-            self._open(create=create)
-            self._replica = self._read_replica()
-        except BaseException:
-            self.close()
-            raise
-
-    @property
-    def replica(self) -> str:
-        """The origin of events appended here: 11 hexadecimal digits."""
-        return self._replica
-
-    def lock(self, timeout_s: float = _TIMEOUT_S) -> AbstractContextManager[None]:
-        """Hold off every other writer, in the order of asking; re-entrant.
-
-        Raises:
-            BusyError: somebody else held it for longer than ``timeout_s``.
-        """
-        return self._lock.held(timeout_s)
 
     def head(self) -> int:
         """The last event's place; 0 when nothing was ever appended."""
-        return int(self._value("SELECT max(seq) FROM vector") or 0)
+        return int(self.value("SELECT max(seq) FROM vector") or 0)
 
     def floor(self) -> int:
         """The last purged event's place; 0 when nothing was purged."""
         return int(self.meta_get("floor") or 0)
 
     def last_id(self) -> str | None:
-        """The greatest event id ever appended."""
-        found: str | None = self._value("SELECT max(last_id) FROM vector")
+        """The greatest event id ever appended, for the clock that mints the next."""
+        found: str | None = self.value("SELECT max(last_id) FROM vector")
         return found
 
     def vector(self) -> dict[str, int]:
         """Origin -> its highest ``origin_seq`` here."""
-        with self._pool.connection() as con:
+        with self.read_only() as con:
             return dict(con.execute("SELECT origin, origin_seq FROM vector").fetchall())
 
     def read(self, after: int, limit: int | None = None) -> list[Chunk]:
-        """Commits after a place, at most ``limit``; see ``Journal.read``.
+        """Commits after a place, in order; a commit that straddles it is cut.
+
+        Args:
+            after: the last event already known.
+            limit: at most so many commits, and fewer when they are large; None means all.
 
         Raises:
             GapError: events after ``after`` were purged.
@@ -111,13 +83,13 @@ class SqliteJournal:
         """
         chunks: list[Chunk] = []
         size = 0
-        with self._pool.connection() as con:
-            rows = con.execute(_READ + ("" if limit is None else f" LIMIT {int(limit)}"), (after,))
+        with self.read_only() as con:
+            rows = con.execute(_READ, (after, -1 if limit is None else limit))
             for seq, n, origin, origin_seq, payload, digest in rows:
                 if not chunks and seq - n > after:
                     raise GapError(seq - n)
                 if digest_of(payload) != digest:
-                    raise _altered(seq)
+                    raise corrupt_row(seq, "its digest differs")
                 chunks.append(decode_chunk(seq, n, origin, origin_seq, payload, after=after))
                 size += len(payload)
                 if limit is not None and size > _READ_BYTES:
@@ -128,112 +100,133 @@ class SqliteJournal:
         return chunks
 
     def append(self, chunk: Chunk, *, key: str | None = None, expected: int | None = None) -> None:
-        """Store a commit, whole; durable when it returns. See ``Journal.append``.
+        """Store a commit, whole; durable when it returns.
+
+        Args:
+            chunk: numbered to follow the head and its origin's last number.
+            key: idempotency key, refused when known.
+            expected: the head that the commit was decided on.
 
         Raises:
-            ConcurrencyError: the log has moved on, or the key is known; nothing was stored.
-            InternalError: the chunk contradicts itself or leaves a gap.
-            DiskFullError: the disk is full; nothing was stored.
+            ConcurrencyError: the log is not at ``expected``, the chunk does not follow the head,
+                or the key is known. Nothing was stored.
+            InternalError: the chunk contradicts itself, or leaves a gap in its origin's numbers.
+            DiskFullError: the disk is full. Nothing was stored.
         """
+        _check_whole(chunk)
         payload = encode_rows(chunk.records)
         n, origin = len(chunk.records), chunk.origin
         digest, text = digest_of(payload), payload.decode()
-        newest = max(r.id for r in chunk.records)
-        with self._write() as con:
+        newest = max([r.id for r in chunk.records])
+        with self.write() as con:
             head, number, chain, last_id = con.execute(_TOP, (origin,)).fetchone()
             _check_place(chunk, head or 0, number or 0, expected)
-            chain = chain or GENESIS
-            con.execute(
-                _INSERT, (chunk.seq_last, n, origin, chunk.origin_seq_last, digest, chain, text)
-            )
-            con.execute(
-                _ADVANCE,
-                (
-                    origin,
-                    chunk.origin_seq_last,
-                    chunk.seq_last,
-                    max(newest, last_id or ""),
-                    link(chain, digest),
-                ),
-            )
             if key is not None:
                 _store_key(con, key, chunk)
+            prev, number = chain or GENESIS, chunk.origin_seq_last
+            con.execute(_INSERT, (chunk.seq_last, n, origin, number, digest, prev, text))
+            last_id, chain = max(newest, last_id or ""), link(prev, digest)
+            con.execute(_ADVANCE, (origin, number, chunk.seq_last, last_id, chain))
 
     def position_of(self, key: str) -> tuple[int, int] | None:
-        """First and last event of the commit stored under an idempotency key."""
-        with self._pool.connection() as con:
-            return _position_of(con, key)
+        """First and last event of the commit that was stored under an idempotency key."""
+        with self.read_only() as con:
+            found: tuple[int, int] | None = con.execute(_POSITION, (key,)).fetchone()
+            return found
 
     def purge(self, through: int, *, lease: Lease | None = None) -> int:
-        """Remove whole commits up to a place; may be repeated. Gives the number of events.
+        """Remove whole commits up to a place, after they were sealed; may be repeated.
+
+        Args:
+            through: the last event that may go.
+            lease: refuse unless this lease is still held.
+
+        Returns:
+            How many events were removed.
 
         Raises:
             LeaseLostError: somebody else holds the lease; nothing was removed.
         """
-        with self._write(lease) as con:
-            found = con.execute(
+        with self.write(lease) as con:
+            last, events = con.execute(
                 "SELECT max(seq), sum(n) FROM commits WHERE seq <= ?", (through,)
             ).fetchone()
-            if found[0] is None:
+            if last is None:
                 return 0
             con.execute("DELETE FROM commits WHERE seq <= ?", (through,))
-            con.execute("UPDATE meta SET value = ? WHERE key = 'floor'", (str(found[0]),))
-            return int(found[1])
+            con.execute("UPDATE meta SET value = ? WHERE key = 'floor'", (str(last),))
+            return int(events)
 
     def scrub(self, persona_id: str) -> int:
-        """Erase the content of one persona's events, from the file and its WAL too."""
-        total = 0
-        with self.lock(), self._pool.connection() as con:
-            con.execute("PRAGMA secure_delete = ON")
-        with self._write() as con:
-            con.execute("PRAGMA secure_delete = ON")
-            places = con.execute(
-                "SELECT seq FROM commits WHERE instr(payload, ?)", (persona_id,)
-            ).fetchall()
-            for (seq,) in places:
-                payload = con.execute(
-                    "SELECT CAST(payload AS BLOB) FROM commits WHERE seq = ?", (seq,)
-                ).fetchone()[0]
-                rest, count = scrubbed(payload, persona_id)
-                if count:
-                    con.execute(
-                        "UPDATE commits SET payload = ?, scrubbed = ? WHERE seq = ?",
-                        (rest.decode(), digest_of(rest), seq),
-                    )
-                    total += count
-        with self.lock(), self._pool.connection() as con:
-            con.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Erase the content of one persona's events, from the file too; the chain still verifies.
+
+        Returns:
+            How many events lost their content.
+        """
+        with self.lock():
+            with self.write() as con:
+                places = con.execute(
+                    "SELECT seq FROM commits WHERE instr(payload, ?)", (persona_id,)
+                ).fetchall()
+                total = sum(_scrub_row(con, seq, persona_id) for (seq,) in places)
+            with self.read_only() as con:
+                con.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return total
 
     def verify_chain(self) -> ChainReport:
-        """Check the file, and each origin's digests, numbers and hash chain.
+        """Read everything and check file, digests, numbers and each origin's hash chain.
 
         Raises:
             CorruptJournalError: names the first commit that is wrong.
         """
-        with self._pool.connection() as con:
-            return verify(con, self.path)
+        with self.read_only() as con:
+            return verify_chain(con, self.path)
 
-    def lease(self, name: str, ttl_s: float) -> Lease:
-        """Become the only holder of a role, for a time.
 
-        Raises:
-            BusyError: somebody else holds it.
-        """
-        return Lease.take(self, self._clock, name, ttl_s)
+def _check_whole(chunk: Chunk) -> None:
+    records = chunk.records
+    n = len(records)
+    if n == 0 or records[0].seq != chunk.seq_first or records[-1].seq != chunk.seq_last:
+        msg = f"A chunk says events {chunk.seq_first} to {chunk.seq_last} and holds others."
+        raise InternalError(msg)
+    if chunk.seq_last - chunk.seq_first + 1 != n or records[-1].origin_seq != chunk.origin_seq_last:
+        msg = f"A chunk of {n} events ending at {chunk.seq_last} is numbered wrongly."
+        raise InternalError(msg)
 
-    def lease_row(self, name: str) -> LeaseRow | None:
-        """The stored lease of that name."""
-        with self._pool.connection() as con:
-            return _lease_row(con, name)
 
-    def swap_lease(self, name: str, old: LeaseRow | None, new: LeaseRow) -> bool:
-        """Store ``new`` if ``old`` is still what is stored; whether it was."""
-        with self._write() as con:
-            if _lease_row(con, name) != old:
-                return False
-            con.execute(
-                "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, ?)",
-                (name, new.holder, new.token, new.expires_ms, new.ttl_ms),
-            )
-            return True
+def _check_place(chunk: Chunk, head: int, number: int, expected: int | None) -> None:
+    wanted = chunk.seq_first - 1 if expected is None else expected
+    if wanted != head or chunk.seq_first != head + 1:
+        msg = f"The commit expected the log at {wanted:,} but it is at {head:,}; nothing was stored."
+        hint = "Read the state again and retry."
+        raise ConcurrencyError(msg, hint=hint, expected=wanted, actual=head)
+    first = chunk.origin_seq_last - len(chunk.records) + 1
+    if first != number + 1:
+        msg = (
+            f"The commit numbers the events of {chunk.origin} from {first:,} but the journal has"
+            f" them up to {number:,}; nothing was stored."
+        )
+        raise InternalError(msg, origin=chunk.origin, expected=number + 1, actual=first)
+
+
+def _store_key(con: sqlite3.Connection, key: str, chunk: Chunk) -> None:
+    known = con.execute(_POSITION, (key,)).fetchone()
+    if known is not None:
+        first, last = known
+        msg = f"The key {key!r} was committed before as events {first:,} to {last:,}; nothing was stored."
+        hint = "Use what is there, or another key."
+        raise ConcurrencyError(msg, hint=hint, key=key, seq_first=first, seq_last=last)
+    con.execute("INSERT INTO keys VALUES (?, ?, ?)", (key, chunk.seq_first, chunk.seq_last))
+
+
+def _scrub_row(con: sqlite3.Connection, seq: int, persona_id: str) -> int:
+    payload: bytes = con.execute(
+        "SELECT CAST(payload AS BLOB) FROM commits WHERE seq = ?", (seq,)
+    ).fetchone()[0]
+    rest, count = scrubbed(payload, persona_id)
+    if count:
+        con.execute(
+            "UPDATE commits SET payload = ?, scrubbed = ? WHERE seq = ?",
+            (rest.decode(), digest_of(rest), seq),
+        )
+    return count

@@ -7,6 +7,7 @@ read the folder without this package.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ import duckdb
 from pjais_lab.core.shard import HashRouter
 from pjais_lab.errors import ConcurrencyError, LeaseLostError
 from pjais_lab.storage._ducklake import EVENT_COLUMNS, LAKE, DataFile, DuckLake
+from pjais_lab.storage.compaction import finish_erasures
 from pjais_lab.storage.duck import quote, transaction
 
 __all__ = ["EVENT_COLUMNS", "LAKE", "DataFile", "Lake"]
@@ -126,6 +128,43 @@ class Lake(DuckLake):
             cursor.execute(f"DELETE FROM {LAKE}.marks")
             cursor.execute(f"INSERT INTO {LAKE}.marks VALUES (?, ?)", [through, token])
         return through - mark
+
+    def erase(self, persona_id: str, *, keep: Sequence[str] = ()) -> int:
+        """Remove a persona's events physically: from files, old snapshots and the catalogue.
+
+        Their places are kept as holes, so that a missing event still shows. Checkpoints go as a
+        whole; the sealer writes a new one.
+
+        Args:
+            persona_id: whose events.
+            keep: names of events that stay: the erasure itself.
+
+        Returns:
+            How many events were removed.
+
+        Raises:
+            BusyError: the catalogue was in use for 30 s: the rows are gone from every query, and
+                the next seal takes them out of the files.
+        """
+        if not self.attach():
+            return 0
+        self.attach(write=True)
+        cursor = self.cursor()
+        names = ", ".join(map(quote, keep)) or "''"
+        bound = f"persona_id = {quote(persona_id)}::UUID AND name NOT IN ({names})"
+        with self.boundary("erasing a persona from the lake"), transaction(cursor):
+            cursor.execute(f"INSERT INTO {LAKE}.erasures VALUES (?::UUID)", [persona_id])
+            cursor.execute(
+                f"INSERT INTO {LAKE}.holes SELECT min(seq), max(seq) FROM (SELECT seq,"
+                f" seq - row_number() OVER (ORDER BY seq) AS run FROM {LAKE}.events WHERE {bound})"
+                f" GROUP BY run"
+            )
+            row = cursor.execute(f"DELETE FROM {LAKE}.events WHERE {bound}").fetchone()
+            for (name,) in cursor.execute(f"SELECT name FROM {LAKE}.checkpoints").fetchall():
+                cursor.execute(f'DROP TABLE IF EXISTS {LAKE}."ckpt_{name}"')
+            cursor.execute(f"DELETE FROM {LAKE}.checkpoints")
+        finish_erasures(self)
+        return int(row[0]) if row else 0
 
     @staticmethod
     def _fence(cursor: duckdb.DuckDBPyConnection, token: int) -> int:

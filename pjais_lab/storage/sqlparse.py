@@ -123,9 +123,8 @@ def _statement(con: duckdb.DuckDBPyConnection, sql: str) -> str:
 
 def _is_pivot(found: list[duckdb.Statement]) -> bool:
     kinds = [s.type.name for s in found]
-    return len(kinds) > 1 and kinds[-1] == "SELECT" and set(kinds[:-1]) == {"CREATE"} and (
-        len({s.query for s in found}) == 1
-    )
+    is_one_text = len({s.query for s in found}) == 1
+    return is_one_text and kinds[-1] == "SELECT" and set(kinds[:-1]) == {"CREATE"}
 
 
 def _parse(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 ROOT = Path(__file__).parents[2]
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Definition = Function | ast.ClassDef
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -34,13 +35,11 @@ class Source(msgspec.Struct, frozen=True):
 
     def public_functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
         """Public functions of the module and public methods of its public classes."""
-        top = [n for n in self.tree.body if isinstance(n, Definition)]
+        top = [n for n in self.tree.body if isinstance(n, Definition) and n.name[0] != "_"]
         for node in top:
-            inner = node.body if isinstance(node, ast.ClassDef) else [node]
-            for function in inner if not node.name.startswith("_") else ():
-                named = isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-                if named and not function.name.startswith("_"):
-                    yield function
+            for inner in node.body if isinstance(node, ast.ClassDef) else [node]:
+                if isinstance(inner, Function) and inner.name[0] != "_":
+                    yield inner
 
 
 @pytest.fixture(scope="session")

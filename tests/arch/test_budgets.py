@@ -35,7 +35,7 @@ def _over(sources: list[Any], kinds: tuple[type[ast.AST], ...], budget: int) -> 
         f"{s.path}:{d.lineno} {d.name}": _code_lines(d)
         for s in sources
         for d in s.definitions()
-        if isinstance(d, kinds)
+        if type(d) in kinds
     }
     return {where: n for where, n in sizes.items() if n > budget}
 

@@ -1,0 +1,189 @@
+"""Keep the lake fast and clean: merge small files, let old snapshots go, take erased rows out.
+
+All of it is for the holder of the sealer's lease.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Final
+
+import msgspec
+
+from pjais_lab.errors import BusyError
+from pjais_lab.storage._ducklake import LAKE, META, DuckLake
+from pjais_lab.storage.duck import quote, transaction
+
+__all__ = ["GRACE_S", "CompactionReport", "compact", "expire", "finish_erasures", "record_digests"]
+
+GRACE_S: Final = 900.0
+"""How long a reader may go on with an old snapshot before its files go."""
+
+_TIERS: Final = (4 << 20, 32 << 20, 256 << 20)
+_VACUUM: Final = """
+import sqlite3, sys
+con = sqlite3.connect(sys.argv[1], timeout=30, isolation_level=None)
+con.execute("VACUUM")
+sys.exit(con.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+"""
+
+
+class CompactionReport(msgspec.Struct, frozen=True):
+    """What a compaction did.
+
+    Attributes:
+        files_before: files of events before.
+        files_after: files of events after.
+        files_removed: files deleted from the disk.
+    """
+
+    files_before: int
+    files_after: int
+    files_removed: int
+
+
+def compact(
+    lake: DuckLake, *, min_files: int = 8, grace_s: float = GRACE_S
+) -> CompactionReport:
+    """Merge files of like size where a shard has many, then expire.
+
+    Files are merged in tiers, so that every event is rewritten only a few times in its life.
+
+    Args:
+        lake: the lake, written by nobody else meanwhile.
+        min_files: how many files of a tier a shard may have before they are merged.
+        grace_s: how long old snapshots stay readable.
+
+    Raises:
+        CorruptSegmentError: a file to be merged is damaged; nothing was changed.
+        DiskFullError: nothing was changed.
+    """
+    lake.attach(write=True)
+    before = _event_sizes(lake)
+    for limit in _TIERS:
+        if _crowded(_event_sizes(lake), limit, min_files):
+            _call(
+                lake,
+                "merging the lake's files",
+                f"ducklake_merge_adjacent_files({quote(LAKE)}, 'events', max_file_size => {limit})",
+            )
+    removed = expire(lake, grace_s=grace_s)
+    return CompactionReport(_count(before), _count(_event_sizes(lake)), removed)
+
+
+def expire(lake: DuckLake, *, grace_s: float = GRACE_S) -> int:
+    """Let snapshots older than the grace go, and remove the files that only they needed.
+
+    Files that a killed writer left behind go too, after a day.
+
+    Args:
+        lake: the lake, written by nobody else meanwhile.
+        grace_s: how long old snapshots stay readable.
+
+    Returns:
+        How many files were deleted.
+    """
+    lake.attach(write=True)
+    what = "expiring the lake's snapshots"
+    name, age = quote(LAKE), f"now() - INTERVAL {grace_s} SECONDS"
+    _call(lake, what, f"ducklake_expire_snapshots({name}, older_than => {age})")
+    removed = _call(lake, what, f"ducklake_cleanup_old_files({name}, older_than => {age})")
+    orphans = f"ducklake_delete_orphaned_files({name}, older_than => now() - INTERVAL 1 DAY)"
+    return removed + _call(lake, what, orphans)
+
+
+def finish_erasures(lake: DuckLake) -> int:
+    """Take deleted rows out of the files, the old snapshots and the catalogue's free pages.
+
+    Repeats what a killed predecessor did not finish. Readers of old snapshots are told to ask again.
+
+    Args:
+        lake: the lake, written by nobody else meanwhile.
+
+    Returns:
+        How many personas were waiting for it.
+
+    Raises:
+        BusyError: the catalogue was in use for 30 s; the next call tries again.
+    """
+    if not lake.attach():
+        return 0
+    lake.attach(write=True)
+    cursor = lake.cursor()
+    with lake.boundary("reading the lake's erasures"):
+        waiting = cursor.execute(f"SELECT DISTINCT persona_id FROM {LAKE}.erasures").fetchall()
+    if not waiting:
+        return 0
+    what, name = "erasing rows from the lake", quote(LAKE)
+    _call(lake, what, f"ducklake_rewrite_data_files({name}, 'events', delete_threshold => 0.0)")
+    _call(lake, what, f"ducklake_expire_snapshots({name}, older_than => now() + INTERVAL 1 DAY)")
+    _call(lake, what, f"ducklake_cleanup_old_files({name}, cleanup_all => true)")
+    _call(lake, what, f"ducklake_delete_orphaned_files({name}, cleanup_all => true)")
+    _forget_extremes(lake)
+    _vacuum(lake)
+    with lake.boundary(what):
+        cursor.execute(f"DELETE FROM {LAKE}.erasures")
+    record_digests(lake)
+    return len(waiting)
+
+
+def record_digests(lake: DuckLake) -> int:
+    """Write down the digests of files that have none; how many there were."""
+    return lake.digests.update((f.path, f.size_bytes) for f in lake.files())
+
+
+def _call(lake: DuckLake, what: str, function: str) -> int:
+    with lake.boundary(what):
+        # As Arrow: rows with time zones would need pytz. `SELECT count(*)` would not run it at all.
+        return int(lake.cursor().execute(f"CALL {function}").to_arrow_table().num_rows)
+
+
+def _event_sizes(lake: DuckLake) -> dict[str, list[int]]:
+    sizes: dict[str, list[int]] = {}
+    for file in lake.files():
+        if file.table == "events":
+            sizes.setdefault(file.path.parent.name, []).append(file.size_bytes)
+    return sizes
+
+
+def _crowded(sizes: dict[str, list[int]], limit: int, min_files: int) -> bool:
+    return any(sum(s < limit for s in shard) >= min_files for shard in sizes.values())
+
+
+def _count(sizes: dict[str, list[int]]) -> int:
+    return sum(len(shard) for shard in sizes.values())
+
+
+def _forget_extremes(lake: DuckLake) -> None:
+    """The catalogue keeps each column's least and greatest text, of erased rows too."""
+    cursor = lake.cursor()
+    # A file's own statistics go with the file; the table's never shrink by themselves.
+    sql = (
+        f"SELECT s.table_id, s.column_id, min(s.min_value), max(s.max_value)"
+        f" FROM {META}.ducklake_file_column_stats s"
+        f" JOIN {META}.ducklake_column c ON c.column_id = s.column_id AND c.table_id = s.table_id"
+        f" JOIN {META}.ducklake_table t ON t.table_id = s.table_id"
+        f" JOIN {META}.ducklake_data_file f ON f.data_file_id = s.data_file_id"
+        f" WHERE t.table_name = 'events' AND c.column_type = 'varchar' AND c.end_snapshot IS NULL"
+        f" AND t.end_snapshot IS NULL AND f.end_snapshot IS NULL GROUP BY ALL"
+    )
+    with lake.boundary("erasing statistics from the catalogue"):
+        rows = cursor.execute(sql).fetchall()
+        with transaction(cursor):
+            for table_id, column_id, least, greatest in rows:
+                cursor.execute(
+                    f"UPDATE {META}.ducklake_table_column_stats SET min_value = ?, max_value = ?"
+                    f" WHERE table_id = ? AND column_id = ?",
+                    [least, greatest, table_id, column_id],
+                )
+
+
+def _vacuum(lake: DuckLake) -> None:
+    # In a process of its own: a second SQLite library in this one would drop DuckDB's file locks.
+    command = [sys.executable, "-I", "-S", "-c", _VACUUM, str(lake.catalog_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["it is in use"])[-1]
+        msg = f"The lake's catalogue could not be cleaned of erased text: {reason}."
+        raise BusyError(msg, hint="It is tried again by the next seal.", path=str(lake.catalog_path))
