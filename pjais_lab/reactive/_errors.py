@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from traitlets import TraitError
 
 from pjais_lab.errors import LabError, LiveQueryError, ReactiveError
 
-__all__ = ["ObserverWarning", "ReadOnlyTraitError", "kept"]
+__all__ = ["ObserverWarning", "ReadOnlyTraitError", "kept", "stripped"]
 
 
 class ReadOnlyTraitError(ReactiveError, TraitError, TypeError):
@@ -18,13 +20,27 @@ class ObserverWarning(UserWarning):
 
 
 def kept(error: BaseException, label: str) -> Exception:
-    """The error as it may be stored: ours, and without frames that would keep objects alive."""
+    """A query's error as it is stored: always one of ours.
+
+    Args:
+        error: what was raised.
+        label: the query, for the message.
+    """
+    bare = stripped(error)
+    if isinstance(bare, LabError):
+        return bare
+    made = LiveQueryError(f"{label} raised {type(bare).__name__}: {bare}.")
+    made.__cause__ = bare
+    return made
+
+
+_E = TypeVar("_E", bound=BaseException)
+
+
+def stripped(error: _E) -> _E:
+    """The error without the frames it came through, which would keep their objects alive."""
     link: BaseException | None = error
     while link is not None:
         link.__traceback__ = None
         link = link.__cause__ or link.__context__
-    if isinstance(error, LabError):
-        return error
-    made = LiveQueryError(f"{label} raised {type(error).__name__}: {error}.")
-    made.__cause__ = error
-    return made
+    return error

@@ -11,7 +11,7 @@ def test_every_public_callable_that_raises_documents_it(package: list[Any]) -> N
     silent = [
         f"{s.path}:{f.lineno} {f.name}"
         for s in package
-        if s.is_public
+        if s.is_public and not s.path.startswith("pjais_lab/cli/")  # there a docstring is --help
         for f in s.public_functions()
         if any(_raises(f)) and "Raises:" not in (ast.get_docstring(f) or "")
     ]
