@@ -117,27 +117,9 @@ def _add_upcaster(upcasters: dict[str, Upcaster], item: Upcaster) -> None:
 
 def _check(registry: Registry) -> None:
     for step in registry.upcasters.values():
-        seen = {step.old}
-        name = step.new
-        while name in registry.upcasters:
-            if name in seen:
-                msg = f"The upcasters from {step.old} go round in a circle."
-                raise UpcastError(msg, name=name)
-            seen.add(name)
-            name = registry.upcasters[name].new
-        if name not in registry.events:
-            msg = f"The upcasters from {step.old} end at {name}, which no event declares."
-            raise UpcastError(msg, hint="Declare it, or add the missing step.", name=name)
+        _check_chain(registry, step)
     for table in registry.tables.values():
-        for name in table.event_names():
-            definition = registry.events.get(name)
-            if definition is None:
-                msg = f"The table {table.name!r} reads {name}, which no event declares."
-                raise DeclarationError(msg, name=name)
-            kind = definition.__event__.entity
-            if kind != table.entity:
-                msg = f"The table {table.name!r} is about {table.entity!r} but {name} is about {kind!r}."
-                raise DeclarationError(msg, name=name)
+        _check_sources(registry, table)
     kinds = {t.entity for t in registry.tables.values()}
     for name, definition in registry.events.items():
         wanted = {definition.__event__.entity, *definition.__event__.refs.values()} - {None}
@@ -145,3 +127,29 @@ def _check(registry: Registry) -> None:
             lacking = sorted(str(k) for k in wanted - kinds)
             msg = f"{name} is about {lacking}, which no table declares."
             raise DeclarationError(msg, hint="Declare the table in the same call.", name=name)
+
+
+def _check_chain(registry: Registry, step: Upcaster) -> None:
+    seen = {step.old}
+    name = step.new
+    while name in registry.upcasters:
+        if name in seen:
+            msg = f"The upcasters from {step.old} go round in a circle."
+            raise UpcastError(msg, name=name)
+        seen.add(name)
+        name = registry.upcasters[name].new
+    if name not in registry.events:
+        msg = f"The upcasters from {step.old} end at {name}, which no event declares."
+        raise UpcastError(msg, hint="Declare it, or add the missing step.", name=name)
+
+
+def _check_sources(registry: Registry, table: Table) -> None:
+    for name in table.event_names():
+        definition = registry.events.get(name)
+        if definition is None:
+            msg = f"The table {table.name!r} reads {name}, which no event declares."
+            raise DeclarationError(msg, name=name)
+        kind = definition.__event__.entity
+        if kind != table.entity:
+            msg = f"The table {table.name!r} is about {table.entity!r}, but {name} is about {kind!r}."
+            raise DeclarationError(msg, name=name)

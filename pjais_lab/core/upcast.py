@@ -51,9 +51,11 @@ def upcast(
     while step := steps.get(name):
         try:
             fields = step.step(dict(fields))
-        except Exception as error:  # noqa: BLE001 - the user's own function
+        except Exception as error:
             msg = f"The upcaster {step.old} -> {step.new} raised {type(error).__name__}: {error}."
-            raise UpcastError(msg, hint="The event is kept; mend the upcaster.", name=name) from error
+            raise UpcastError(
+                msg, hint="The event is kept; mend the upcaster.", name=name
+            ) from error
         if not isinstance(fields, dict):
             msg = f"The upcaster {step.old} -> {step.new} gave {type(fields).__name__}, not a dict."
             raise UpcastError(msg, name=name)

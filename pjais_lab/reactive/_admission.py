@@ -141,25 +141,32 @@ def _next_life(item: Prepared, lives: _Lives) -> Life:
         raise RejectedError(msg, name=spec.name)
     epoch, owner = lives.get(kind, entity_id)
     given = entity_id if spec.persona == "self" else item.draft.persona_id
-    if epoch >= ERASED_EPOCH:
-        msg = f"{spec.name} is about the {kind} {entity_id}, which was erased for good."
-        raise RejectedError(msg, name=spec.name, id=entity_id)
-    if spec.effect == "create":
-        if epoch % 2 == 1:
-            msg = f"{spec.name} would create the {kind} {entity_id}, which exists already."
-            raise RejectedError(msg, name=spec.name, id=entity_id)
-        return epoch + 1, given
-    if epoch % 2 == 0 and spec.effect not in {"erase", "put"}:
-        msg = f"{spec.name} is about the {kind} {entity_id}, {_gone((epoch, owner))}."
-        raise RejectedError(msg, name=spec.name, id=entity_id)
-    if given is not None and owner is not None and given != owner:
-        msg = f"{spec.name} is about the {kind} {entity_id} of persona {owner}, not of {given}."
+    problem = _misfit(spec, epoch, owner, given)
+    if problem:
+        msg = f"{spec.name} is about the {kind} {entity_id}{problem}."
         raise RejectedError(msg, name=spec.name, id=entity_id)
     if spec.effect == "erase":
         return ERASED_EPOCH, given or owner
-    if spec.effect == "delete" or (spec.effect == "put" and epoch % 2 == 0):
-        epoch += 1
-    return epoch, owner or given
+    is_alive = epoch % 2 == 1
+    begins = spec.effect in {"create", "put"} and not is_alive
+    if begins:
+        return epoch + 1, given or owner
+    return epoch + (spec.effect == "delete"), owner or given
+
+
+def _misfit(spec: EventSpec, epoch: int, owner: str | None, given: str | None) -> str | None:
+    is_alive = epoch % 2 == 1
+    if epoch >= ERASED_EPOCH:
+        return ", which was erased for good"
+    if spec.effect == "create":
+        return ", which exists already" if is_alive else None
+    if not is_alive and (
+        spec.effect in {"update", "delete"} or (spec.effect == "erase" and not epoch)
+    ):
+        return f", {_gone((epoch, owner))}"
+    if given is not None and owner is not None and given != owner:
+        return f" of persona {owner}, not of {given}"
+    return None
 
 
 def _check_persona(item: Prepared, persona: str | None, lives: _Lives) -> None:

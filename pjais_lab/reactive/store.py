@@ -109,7 +109,9 @@ class Store:
         staged: _Batch | None = getattr(self._local, "batch", None)
         if staged is not None:
             if len(ready) != len(items) or expected is not None or key is not None:
-                msg = "Inside batch() a commit takes events only: give expected= and key= to batch()."
+                msg = (
+                    "Inside batch() a commit takes events only: give expected= and key= to batch()."
+                )
                 raise RejectedError(msg)
             staged.items.extend((p, actor, cause) for p in ready)
             return Commit(0, 0, (), tuple(p.entity_id for p in ready))
@@ -291,7 +293,9 @@ class Store:
     @staticmethod
     def _conflict(expected: int, head: int) -> None:
         msg = f"The commit expected the log at {expected:,} but it is at {head:,}; nothing was stored."
-        raise ConcurrencyError(msg, hint="Read the state again and retry.", expected=expected, actual=head)
+        raise ConcurrencyError(
+            msg, hint="Read the state again and retry.", expected=expected, actual=head
+        )
 
 
 class _Batch:

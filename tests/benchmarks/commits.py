@@ -125,5 +125,3 @@ def _fairness(here: Path, seconds: float) -> Row:
     share = min(counts.values()) / sum(counts.values()) * 100
     what = f"4 writing processes ({sum(counts.values()) / seconds:,.0f} commits/s): smallest share"
     return Row(what, share, "%", "limit", 15.0, ">=")
-
-

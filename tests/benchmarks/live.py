@@ -66,7 +66,9 @@ def _idle(path: Path, seconds: float) -> Row:
         time.sleep(seconds)
         share = (sum(me.cpu_times()[:2]) - before) / seconds * 100
         query.close()
-    return Row("idle CPU of a kernel that follows, with one live query", share, "%", "limit", 1.0, "<=")
+    return Row(
+        "idle CPU of a kernel that follows, with one live query", share, "%", "limit", 1.0, "<="
+    )
 
 
 def _many(path: Path, memories: int) -> Row:

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 import pjais_lab as pj
-from pjais_lab.errors import ClockSkewError, ClosedError, ConcurrencyError, QueryError, RejectedError
+from pjais_lab.errors import (
+    ClockSkewError,
+    ClosedError,
+    ConcurrencyError,
+    QueryError,
+    RejectedError,
+)
 from pjais_lab.memories.events import MemoryForgotten, MemoryLinked, MemoryRecorded, MemoryRevised
 from pjais_lab.personas.events import PersonaCreated, PersonaErased
 from pjais_lab.testing import ManualClock
@@ -56,7 +62,9 @@ def test_a_batch_that_raises_stores_nothing(lab: pj.Lab, ada: pj.PersonaModel) -
     assert _counts(lab) == before
 
 
-def test_a_failed_inner_batch_takes_the_outer_one_with_it(lab: pj.Lab, ada: pj.PersonaModel) -> None:
+def test_a_failed_inner_batch_takes_the_outer_one_with_it(
+    lab: pj.Lab, ada: pj.PersonaModel
+) -> None:
     before = _counts(lab)
 
     with pytest.raises(RejectedError, match="inside this batch failed"), lab.batch():
@@ -112,7 +120,10 @@ def test_a_command_decides_under_the_lock(lab: pj.Lab, ada: pj.PersonaModel) -> 
 
 
 def test_names_are_unique_across_labs_of_one_workspace(tmp_path: Path) -> None:
-    with pj.open(tmp_path / "w", background=False) as one, pj.open(tmp_path / "w", background=False) as two:
+    with (
+        pj.open(tmp_path / "w", background=False) as one,
+        pj.open(tmp_path / "w", background=False) as two,
+    ):
         one.personas.create("Ada")
 
         with pytest.raises(RejectedError, match="already has the name 'Ada'"):

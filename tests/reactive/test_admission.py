@@ -40,7 +40,9 @@ class NoteCited(Event):
     by: str
 
 
-OWNERS = Table("owners", "persona", {"name": Last("VARCHAR", (src(OwnerCreated, "name"),))}, ("name",))
+OWNERS = Table(
+    "owners", "persona", {"name": Last("VARCHAR", (src(OwnerCreated, "name"),))}, ("name",)
+)
 NOTES = Table("notes", "note", {"text": Last("VARCHAR", (src(NoteKept, "text"),))})
 REGISTRY = Registry().add(OwnerCreated, OwnerErased, NoteKept, NoteTorn, NoteCited, OWNERS, NOTES)
 ADA, BOB, NOTE, OTHER = (natural_id(n) for n in ("ada", "bob", "note", "other"))
