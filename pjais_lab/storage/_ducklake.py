@@ -47,14 +47,17 @@ EVENT_COLUMNS: Final[dict[str, str]] = {
 """An event of the log, in the lake as in memory; times are UTC, ``args`` is JSON text."""
 
 _BUSY_MS: Final = 30_000
-_OPTIONS: Final = {
-    "parquet_compression": "zstd",
+_OPTIONS: Final[tuple[tuple[str, str, str | None], ...]] = (
+    ("data_inlining_row_limit", "0", None),
+    # Checkpoints are read whole: cheap to unpack, large groups.
+    ("parquet_compression", "lz4", None),
+    ("parquet_row_group_size", "122880", None),
     # One persona of a large town is a few groups of this size, and a file's footer stays small.
-    "parquet_row_group_size": "40960",
+    ("parquet_compression", "zstd", "events"),
+    ("parquet_row_group_size", "40960", "events"),
     # seal() sorts by shard as well, which keeps each file's groups in order.
-    "sort_on_insert": "false",
-    "data_inlining_row_limit": "0",
-}
+    ("sort_on_insert", "false", None),
+)
 _CHECKPOINT: Final = (
     "name VARCHAR, position BIGINT, digest VARCHAR, duckdb VARCHAR, row_count BIGINT,"
     " checksum VARCHAR"
@@ -207,15 +210,16 @@ class DuckLake:
                     for statement in _TABLES:
                         cursor.execute(statement)
             rows = cursor.execute(
-                f"SELECT option_name, value FROM ducklake_options({quote(LAKE)})"
+                f"SELECT option_name, scope_entry, value FROM ducklake_options({quote(LAKE)})"
             ).fetchall()
-            present = dict(rows)
-            for name, value in _OPTIONS.items():
-                if str(present.get(name, "")).lower() != value:
-                    cursor.execute(f"CALL {LAKE}.set_option(?, ?)", [name, value])
+            present = {(name, entry): str(value).lower() for name, entry, value in rows}
+            for name, value, table in _OPTIONS:
+                if present.get((name, table and f"main.{table}")) != value:
+                    scope = f", table_name => {quote(table)}" if table else ""
+                    cursor.execute(f"CALL {LAKE}.set_option(?, ?{scope})", [name, value])
             # After a move of the folder others find the data through the catalogue alone again.
             here = f"{self.data_path}/"
-            if present.get("data_path") != here:
+            if present.get(("data_path", None)) != here.lower():
                 cursor.execute(
                     f"UPDATE {META}.ducklake_metadata SET value = ? WHERE key = 'data_path'", [here]
                 )

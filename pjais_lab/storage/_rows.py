@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Final
 
 import msgspec
@@ -11,10 +11,10 @@ import msgspec
 from pjais_lab.core.event import Chunk, Record
 from pjais_lab.errors import CorruptJournalError, InternalError
 
-__all__ = ["DIGEST_BYTES", "GENESIS", "corrupt_row", "decode_chunk", "digest_of", "encode_rows", "link", "scrubbed"]
+__all__ = ["GENESIS", "corrupt_row", "decode_chunk", "digest_of", "encode_rows", "link", "scrubbed"]
 
-DIGEST_BYTES: Final = 16
-GENESIS: Final = bytes(DIGEST_BYTES)
+_CHAIN_BYTES: Final = 16
+GENESIS: Final = bytes(_CHAIN_BYTES)
 """What the first commit of an origin is chained to."""
 
 
@@ -123,13 +123,13 @@ def scrubbed(payload: bytes, persona_id: str) -> tuple[bytes, int]:
 
 
 def digest_of(payload: bytes) -> bytes:
-    """The digest of a commit's payload."""
-    return blake2b(payload, digest_size=DIGEST_BYTES).digest()
+    """The digest of a commit's payload: SHA-256, which processors have in hardware."""
+    return sha256(payload).digest()
 
 
 def link(previous: bytes, digest: bytes) -> bytes:
     """The chain value after a commit with ``digest``, given the value before it."""
-    return blake2b(previous + digest, digest_size=DIGEST_BYTES).digest()
+    return blake2b(previous + digest, digest_size=_CHAIN_BYTES).digest()
 
 
 def corrupt_row(seq: int, reason: str) -> CorruptJournalError:

@@ -21,7 +21,7 @@ CREATE TABLE commits (
   n INTEGER NOT NULL,           -- how many events
   origin TEXT NOT NULL,         -- the replica that wrote them
   origin_seq INTEGER NOT NULL,  -- the last event's number there
-  digest BLOB NOT NULL,         -- blake2b-128 of the payload as first stored
+  digest BLOB NOT NULL,         -- SHA-256 of the payload as first stored
   prev BLOB NOT NULL,           -- the origin's chain before this commit
   scrubbed BLOB,                -- digest of the payload after an erasure
   payload TEXT NOT NULL         -- [[id, name, entity_id, persona_id, epoch, occurred_at, actor, cause, args], ...]

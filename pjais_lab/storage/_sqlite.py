@@ -117,7 +117,7 @@ class SqliteJournal(JournalFile):
         payload = encode_rows(chunk.records)
         n, origin = len(chunk.records), chunk.origin
         digest, text = digest_of(payload), payload.decode()
-        newest = max([r.id for r in chunk.records])
+        newest = chunk.records[-1].id
         with self.write() as con:
             head, number, chain, last_id = con.execute(_TOP, (origin,)).fetchone()
             _check_place(chunk, head or 0, number or 0, expected)

@@ -1,0 +1,262 @@
+"""Checkpoints: the state as tables of the lake, so that booting reads rows instead of events.
+
+A checkpoint is a convenience. Whatever is wrong with one, a changed declaration, another DuckDB, a
+damaged file, it is passed over with a reason, and that table is rebuilt from events.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any, Final, Protocol
+
+import duckdb
+import msgspec
+
+from pjais_lab.core.registry import Registry
+from pjais_lab.errors import CorruptSegmentError, LabError
+from pjais_lab.storage._ducklake import LAKE, DuckLake
+from pjais_lab.storage.duck import transaction, translated
+
+__all__ = ["CheckpointRow", "Checkpointable", "Ignored", "Loaded", "load", "newest", "save"]
+
+_SCHEMA: Final = "state"
+_LOSSY: Final = frozenset({"HUGEINT", "UHUGEINT"})  # Parquet would make them DOUBLE
+
+
+class Checkpointable(Protocol):
+    """What a checkpoint needs of the state: tables in schema ``state``, all at one position."""
+
+    @property
+    def registry(self) -> Registry:
+        """What is declared."""
+        ...
+
+    @property
+    def position(self) -> int:
+        """The last event applied."""
+        ...
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        """Held by whoever changes tables and position."""
+        ...
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor for the calling thread."""
+        ...
+
+
+class CheckpointRow(msgspec.Struct, frozen=True):
+    """The checkpoint of one table.
+
+    Attributes:
+        name: the state table.
+        position: the last event in it.
+        digest: of its declaration and physical columns.
+        duckdb: the version that wrote it; hashes differ between versions.
+        row_count: how many rows.
+        checksum: over all rows, in any order.
+    """
+
+    name: str
+    position: int
+    digest: str
+    duckdb: str
+    row_count: int
+    checksum: str
+
+
+class Ignored(msgspec.Struct, frozen=True):
+    """A checkpoint that was passed over.
+
+    Attributes:
+        table: the state table.
+        reason: why, in one sentence.
+    """
+
+    table: str
+    reason: str
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """What ``load`` found.
+
+    Attributes:
+        position: the last event in the loaded tables; 0 when none was loaded.
+        tables: the tables loaded; the others stay empty, for a rebuild.
+        ignored: checkpoints passed over.
+    """
+
+    position: int = 0
+    tables: frozenset[str] = frozenset()
+    ignored: tuple[Ignored, ...] = ()
+
+
+def save(lake: DuckLake, state: Checkpointable) -> int:
+    """Replace the checkpoint by the state as it is now, in one transaction.
+
+    Commits go on meanwhile; the checkpoint shows one position.
+
+    Args:
+        lake: the lake, written by nobody else meanwhile.
+        state: what to keep.
+
+    Returns:
+        The position.
+
+    Raises:
+        DiskFullError: the old checkpoint is still there.
+    """
+    lake.attach(write=True)
+    cursor = state.cursor()
+    with lake.boundary("writing a checkpoint"), transaction(cursor):
+        with state.lock:
+            layout = _layout(cursor)
+            for name in layout:  # the first read fixes what the transaction sees
+                cursor.execute(f'SELECT 1 FROM {_SCHEMA}."{name}" LIMIT 1').fetchone()
+            position = state.position
+        old = {row.name for row in _rows(cursor)}
+        for name in sorted(old - set(layout)):
+            cursor.execute(f'DROP TABLE IF EXISTS {LAKE}."ckpt_{name}"')
+        cursor.execute(f"DELETE FROM {LAKE}.checkpoints")
+        for name, columns in layout.items():
+            picked = ", ".join(_to_lake(c, t) for c, t in columns.items())
+            cursor.execute(
+                f'CREATE OR REPLACE TABLE {LAKE}."ckpt_{name}" AS'
+                f' SELECT {picked} FROM {_SCHEMA}."{name}"'
+            )
+            count, checksum = _checksum(cursor, name)
+            digest = _digest(state.registry, name, columns)
+            row = (name, position, digest, duckdb.__version__, count, checksum)
+            cursor.execute(f"INSERT INTO {LAKE}.checkpoints VALUES (?, ?, ?, ?, ?, ?)", row)
+    return position
+
+
+def load(lake: DuckLake, state: Checkpointable, *, head: int | None = None) -> Loaded:
+    """Fill the state's empty tables from the newest checkpoint.
+
+    Args:
+        lake: where it lies.
+        state: its tables exist and are empty; its position is the caller's to set.
+        head: the journal's last event; a checkpoint beyond it belongs to another history.
+
+    Returns:
+        Which tables were filled, up to which event, and what was passed over. When a table of the
+        state's own bookkeeping cannot be filled, none is.
+
+    Raises:
+        CatalogError: the lake's catalogue is missing or cannot be read.
+    """
+    try:
+        rows = newest(lake)
+    except CorruptSegmentError as error:
+        return Loaded(ignored=(Ignored("*", error.message),))
+    if not rows:
+        return Loaded()
+    position = rows[0].position
+    if head is not None and position > head:
+        reason = f"It is at event {position:,} and the journal ends at {head:,}."
+        return Loaded(ignored=tuple(Ignored(r.name, reason) for r in rows))
+    cursor = state.cursor()
+    layout = _layout(cursor)
+    filled: set[str] = set()
+    ignored: list[Ignored] = []
+    for row in sorted(rows, key=lambda r: not r.name.startswith("_")):
+        reason = _misfit(state.registry, row, layout) or _fill(lake, cursor, row, layout)
+        if reason is None:
+            filled.add(row.name)
+            continue
+        ignored.append(Ignored(row.name, reason))
+        if row.name.startswith("_"):
+            _empty(cursor, filled)
+            return Loaded(ignored=tuple(ignored))
+    return Loaded(position if filled else 0, frozenset(filled), tuple(ignored))
+
+
+def newest(lake: DuckLake) -> list[CheckpointRow]:
+    """The newest checkpoint's tables; all have one position.
+
+    Raises:
+        CorruptSegmentError: the list of checkpoints is damaged.
+        CatalogError: the lake's catalogue is missing or cannot be read.
+    """
+    if not lake.attach():
+        return []
+    cursor = lake.cursor()
+    with lake.boundary("reading the checkpoints"):
+        return _rows(cursor) if lake.has_table(cursor, "checkpoints") else []
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection) -> list[CheckpointRow]:
+    sql = f"SELECT * FROM {LAKE}.checkpoints ORDER BY name"
+    return [CheckpointRow(*row) for row in cursor.execute(sql).fetchall()]
+
+
+def _layout(cursor: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """The state's physical tables: name -> column -> type."""
+    sql = (
+        "SELECT c.table_name, c.column_name, c.data_type FROM duckdb_columns() c"
+        " JOIN duckdb_tables() t USING (database_oid, schema_oid, table_oid)"
+        " WHERE c.schema_name = ? AND c.database_name = 'memory'"
+        " ORDER BY c.table_name, c.column_index"
+    )
+    layout: dict[str, dict[str, str]] = {}
+    for table, column, kind in cursor.execute(sql, [_SCHEMA]).fetchall():
+        layout.setdefault(table, {})[column] = kind
+    return layout
+
+
+def _to_lake(column: str, kind: str) -> str:
+    return f'"{column}"::VARCHAR AS "{column}"' if kind in _LOSSY else f'"{column}"'
+
+
+def _digest(registry: Registry, name: str, columns: dict[str, str]) -> str:
+    table = registry.tables.get(name)
+    declared = registry.digest(table) if table else ""
+    return f"{declared} {', '.join(f'{c} {t}' for c, t in columns.items())}"
+
+
+def _misfit(
+    registry: Registry, row: CheckpointRow, layout: dict[str, dict[str, str]]
+) -> str | None:
+    if row.name not in layout:
+        return "The table is not declared any more."
+    if row.digest != _digest(registry, row.name, layout[row.name]):
+        return "The table's declaration has changed."
+    if row.duckdb != duckdb.__version__:
+        return f"DuckDB {row.duckdb} wrote it and this is {duckdb.__version__}."
+    return None
+
+
+def _fill(
+    lake: DuckLake,
+    cursor: duckdb.DuckDBPyConnection,
+    row: CheckpointRow,
+    layout: dict[str, dict[str, str]],
+) -> str | None:
+    columns = ", ".join(f'"{c}"' for c in layout[row.name])
+    try:
+        with translated("loading a checkpoint"), transaction(cursor):
+            cursor.execute(
+                f'INSERT INTO {_SCHEMA}."{row.name}" ({columns})'
+                f' SELECT {columns} FROM {LAKE}."ckpt_{row.name}"'
+            )
+            found = _checksum(cursor, row.name)
+            if found != (row.row_count, row.checksum):
+                msg = f"Its rows are not those that were written ({found[0]:,} of {row.row_count:,})."
+                raise CorruptSegmentError(msg, table=row.name)
+    except LabError as error:
+        return error.message
+    return None
+
+
+def _empty(cursor: duckdb.DuckDBPyConnection, names: set[str]) -> None:
+    with translated("taking a checkpoint back"):
+        for name in names:
+            cursor.execute(f'DELETE FROM {_SCHEMA}."{name}"')
+
+
+def _checksum(cursor: duckdb.DuckDBPyConnection, name: str) -> tuple[int, str]:
+    sql = f'SELECT count(*), bit_xor(hash(t)), sum(hash(t)) FROM {_SCHEMA}."{name}" AS t'
+    row = cursor.execute(sql).fetchone()
+    return (int(row[0]), f"{row[1]} {row[2]}") if row else (0, "")
