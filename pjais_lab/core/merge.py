@@ -10,6 +10,7 @@ convergent and commutative replicated data types", 2011).
 from __future__ import annotations
 
 import json
+import typing
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -43,6 +44,7 @@ class _Absent:
 
 
 ABSENT: Final = _Absent()
+_LISTS: Final = (list, tuple, set, frozenset)
 Scalar = str | int | float | bool | None
 
 
@@ -53,11 +55,13 @@ class Source(msgspec.Struct, frozen=True):
         event: wire name of the event.
         field: a field of it, an envelope value such as ``$occurred_at``, or None for ``const``.
         const: the value every such event contributes when ``field`` is None.
+        is_list: the field holds a list of elements.
     """
 
     event: str
     field: str | None = None
     const: Scalar = None
+    is_list: bool = False
 
     def read(self, record: Record, args: dict[str, Any]) -> Any:
         """The contribution of a record, or ABSENT."""
@@ -86,7 +90,10 @@ def src(event: type[Event], field: str | None = None, *, const: Scalar = None) -
     if field is not None and field not in known:
         msg = f"{event.__event__.name} has no field {field!r}; it has {', '.join(known)}."
         raise DeclarationError(msg, field=field)
-    return Source(event.__event__.name, field, const)
+    hint = typing.get_type_hints(event).get(field or "")
+    kinds = (hint, *typing.get_args(hint))
+    is_list = any((typing.get_origin(k) or k) in _LISTS for k in kinds)
+    return Source(event.__event__.name, field, const, is_list)
 
 
 class Merge(msgspec.Struct, frozen=True, tag=True, tag_field="merge"):

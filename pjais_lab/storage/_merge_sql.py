@@ -38,7 +38,9 @@ class ColumnSql(msgspec.Struct, frozen=True):
     Attributes:
         physical: column -> DuckDB type, in the state table.
         project: column -> expression over one event row ``e`` with its parsed content ``j``.
-        aggregate: column -> aggregate over projected rows ``r``.
+        aggregate: column -> aggregate over projected rows ``r``; empty when the order key's group
+            is aggregated as one.
+        single: column -> the partial of one projected row ``r``.
         combine: column -> expression of the partials ``t`` (state) and ``s`` (batch).
         public: the value shown to users, over a state row.
     """
@@ -46,6 +48,7 @@ class ColumnSql(msgspec.Struct, frozen=True):
     physical: dict[str, str]
     project: dict[str, str]
     aggregate: dict[str, str]
+    single: dict[str, str]
     combine: dict[str, str]
     public: str
 
@@ -136,11 +139,12 @@ def column_sql(name: str, merge: Merge, key: str | None) -> ColumnSql:
 def _ordered(name: str, merge: Merge, key: str) -> ColumnSql:
     c, k = quoted(name), quoted(key)
     value = by_event(merge.sources, [value_of(s, merge.type) for s in merge.sources])
-    pick, wins = ("arg_max_null", ">") if isinstance(merge, Last) else ("arg_min_null", "<")
+    wins = ">" if isinstance(merge, Last) else "<"
     return ColumnSql(
         {name: merge.type},
         {name: value},
-        {name: f"{pick}(r.{c}, r.{k})"},
+        {},
+        {name: f"r.{c}"},
         {name: f"CASE WHEN t.{k} IS NULL OR s.{k} {wins} t.{k} THEN s.{c} ELSE t.{c} END"},
         c,
     )
@@ -162,7 +166,10 @@ def _scalar(name: str, merge: Merge) -> ColumnSql:
         Any_: (f"bool_or(r.{c})", f"coalesce(t.{c} OR s.{c}, t.{c}, s.{c})", f"coalesce({c}, false)"),
     }
     aggregate, combine, public = rules[type(merge)]
-    return ColumnSql({name: merge.type}, {name: value}, {name: aggregate}, {name: combine}, public)
+    single = f"r.{c}::{merge.type}"
+    return ColumnSql(
+        {name: merge.type}, {name: value}, {name: aggregate}, {name: single}, {name: combine}, public
+    )
 
 
 def _union(name: str, merge: Union) -> ColumnSql:
@@ -172,23 +179,16 @@ def _union(name: str, merge: Union) -> ColumnSql:
         {name: merge.type},
         {name: by_event(merge.sources, [_list_of(s, item) for s in merge.sources])},
         {name: f"list_sort(list_distinct(flatten(list(r.{c}) FILTER (r.{c} IS NOT NULL))))"},
+        {name: f"list_sort(list_distinct(r.{c}))"},
         {name: f"CASE WHEN t.{c} IS NULL THEN s.{c} WHEN s.{c} IS NULL THEN t.{c} ELSE {merged} END"},
         f"coalesce({c}, [])",
     )
 
 
 def _list_of(source: Source, item: str) -> str:
-    """A field's elements; a JSON scalar counts as one element."""
-    if source.field is None or source.field.startswith("$"):
-        return f"[{value_of(source, item)}]"
-    path = literal(f"$.{source.field}")
-    spec = literal(f'["{item}"]')
-    return (
-        f"CASE json_type(e.args, {path})"
-        f" WHEN 'ARRAY' THEN list_filter(json_transform(e.args->{path}, {spec}), lambda x: x IS NOT NULL)"
-        f" WHEN 'NULL' THEN NULL::{item}[]"
-        f" ELSE [(e.args->>{path})::{item}] END"
-    )
+    """A field's elements; a scalar is one element."""
+    value = value_of(source, f"{item}[]" if source.is_list else item)
+    return value if source.is_list else f"CASE WHEN {value} IS NOT NULL THEN [{value}] ELSE [] END"
 
 
 def _entries(name: str, entry: str, project: str) -> tuple[dict[str, str], ...]:
@@ -199,6 +199,7 @@ def _entries(name: str, entry: str, project: str) -> tuple[dict[str, str], ...]:
         {name: f"{entry}[]"},
         {name: project},
         {name: _LAST_PER.format(batch)},
+        {name: f"CASE WHEN len(r.{c}) < 2 THEN r.{c} ELSE {_LAST_PER.format(f'list_sort(r.{c})')} END"},
         {
             name: f"CASE WHEN t.{c} IS NULL THEN s.{c} WHEN s.{c} IS NULL THEN t.{c}"
             f" ELSE {_LAST_PER.format(both)} END"
@@ -217,7 +218,7 @@ def _last_set(name: str, merge: LastSet) -> ColumnSql:
             parts.append(f"list_transform({items}, lambda x: {made})")
     project = parts[0] if len(parts) == 1 else f"list_concat({parts[0]}, {parts[1]})"
     rules = _entries(name, entry, project)
-    shown = f"list_filter(coalesce({c}, []), lambda x: x.p)"
+    shown = f"list_filter(coalesce({c}, []), lambda x: x.p AND x.e IS NOT NULL)"
     return ColumnSql(*rules, f"list_transform({shown}, lambda x: x.e)")
 
 

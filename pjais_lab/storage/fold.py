@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import typing
+from typing import Final
 
 import msgspec
 
 from pjais_lab.core.event import Event
-from pjais_lab.core.merge import LastMap, LastSet, Merge, Source, Union
+from pjais_lab.core.merge import Last, LastMap, LastSet, Merge, Source, Union
 from pjais_lab.core.registry import Registry
 from pjais_lab.core.table import Table
-from pjais_lab.storage._merge_sql import ColumnSql, column_sql, is_ordered, literal, quoted
+from pjais_lab.storage._merge_sql import ColumnSql, column_sql, element_type, is_ordered, literal, quoted
 
 __all__ = ["FoldPlan", "compile_table"]
 
@@ -35,6 +36,8 @@ class FoldPlan(msgspec.Struct, frozen=True):
         fold: one partial row per entity; ``{source}`` is a relation of events.
         merge: merges the partials of ``{source}`` into ``{target}``.
         view: the public rows of ``{target}``.
+        one_insert: wire name -> INSERT of the partial of one such event, given as ``$1`` … ``$9``.
+        one_update: wire name -> UPDATE of its entity's row, when that has the event's epoch.
     """
 
     table: str
@@ -45,6 +48,8 @@ class FoldPlan(msgspec.Struct, frozen=True):
     fold: str
     merge: str
     view: str
+    one_insert: dict[str, str]
+    one_update: dict[str, str]
 
     def fold_sql(self, source: str) -> str:
         """The SELECT of partials over a relation of events."""
@@ -91,6 +96,8 @@ def compile_table(table: Table, registry: Registry) -> FoldPlan:
         _fold(table, registry, names, groups, columns),
         _merge(table, names, groups, columns, registry),
         _view(columns),
+        {n: _one(table, registry, n, groups, columns)[0] for n in names},
+        {n: _one(table, registry, n, groups, columns)[1] for n in names},
     )
 
 
@@ -139,45 +146,67 @@ def _fold(
     columns: dict[str, ColumnSql],
 ) -> str:
     wanted = ", ".join(map(literal, names))
-    projected = [
-        f"CASE WHEN {_present(table, registry, served)} THEN e.id END AS {quoted(key)}"
-        for key, served in groups.items()
-    ]
-    aggregates = []
+    projected, aggregated, single, picked = [], [], [], []
     for key, served in groups.items():
-        pick = "max" if type(table.columns[served[0]]).__name__ == "Last" else "min"
-        aggregates.append(f"{pick}(r.{quoted(key)}) AS {quoted(key)}")
+        k = quoted(key)
+        pick = "max" if isinstance(table.columns[served[0]], Last) else "min"
+        projected.append(f"CASE WHEN {_present(table, registry, served)} THEN e.id END AS {k}")
+        packed = ", ".join(f"{quoted(c)} := r.{quoted(c)}" for c in served)
+        aggregated += [
+            f"{pick}(r.{k}) AS {k}",
+            f"arg_{pick}(struct_pack({packed}), r.{k}) AS {quoted('_s' + key)}",
+        ]
+        single.append(f"r.{k} AS {k}")
+        picked += [f"g.{k} AS {k}", *(f"g.{quoted('_s' + key)}.{quoted(c)} AS {quoted(c)}" for c in served)]
     for part in columns.values():
         projected += [f"{sql} AS {quoted(c)}" for c, sql in part.project.items()]
-        aggregates += [f"{sql} AS {quoted(c)}" for c, sql in part.aggregate.items()]
-    spec = literal(json.dumps(_layout(table)))
-    parse = f", json_transform(e.args, {spec}) AS j" if _layout(table) else ", NULL AS j"
+        aggregated += [f"{sql} AS {quoted(c)}" for c, sql in part.aggregate.items()]
+        single += [f"{sql} AS {quoted(c)}" for c, sql in part.single.items()]
+        picked += [f"g.{quoted(c)} AS {quoted(c)}" for c in part.aggregate]
+    layout = _layout(table)
+    parsed = f"json_transform(e.args, {literal(json.dumps(layout))})" if layout else "NULL"
+    row = "e.entity_id AS _id, e.persona_id AS _persona, e.shard AS _shard, e.epoch AS _e, " + ", ".join(projected)
     return f"""
-WITH e AS (
-  SELECT e.*{parse} FROM {{source}} e
+WITH s AS (
+  SELECT e.* FROM {{source}} e
   WHERE e.name IN ({wanted}) AND e.args IS NOT NULL AND e.entity_id IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM state._erased x WHERE x.persona_id = e.persona_id)
-), r AS (
-  SELECT e.entity_id AS _id, e.persona_id AS _persona, e.shard AS _shard, e.epoch AS _e
-    {''.join(', ' + p for p in projected)}
-  FROM e
+), several AS MATERIALIZED (
+  SELECT entity_id FROM s GROUP BY entity_id HAVING count(*) > 1
+), alone AS (
+  SELECT {row} FROM (
+    SELECT e.*, {parsed} AS j FROM s e WHERE NOT EXISTS (SELECT 1 FROM several x WHERE x.entity_id = e.entity_id)
+  ) e
+), shared AS (
+  SELECT {row} FROM (
+    SELECT e.*, {parsed} AS j FROM s e WHERE EXISTS (SELECT 1 FROM several x WHERE x.entity_id = e.entity_id)
+  ) e
 ), g AS (
-  SELECT r._id AS id, max(r._persona) AS persona_id, max(r._shard)::USMALLINT AS shard, r._e AS _epoch
-    {''.join(', ' + a for a in aggregates)}
-  FROM r GROUP BY r._id, r._e
+  SELECT r._id AS id, max(r._persona) AS persona_id, max(r._shard)::USMALLINT AS shard, r._e AS _epoch,
+    {', '.join(aggregated)}
+  FROM shared r GROUP BY r._id, r._e
 ), top AS (
   SELECT id, max(_epoch) AS newest FROM g GROUP BY id HAVING count(*) > 1
 )
-SELECT g.* FROM g WHERE NOT EXISTS (SELECT 1 FROM top WHERE top.id = g.id AND top.newest > g._epoch)
+SELECT r._id AS id, r._persona AS persona_id, r._shard::USMALLINT AS shard, r._e AS _epoch, {', '.join(single)}
+FROM alone r
+UNION ALL BY NAME
+SELECT g.id, g.persona_id, g.shard, g._epoch, {', '.join(picked)}
+FROM g WHERE NOT EXISTS (SELECT 1 FROM top WHERE top.id = g.id AND top.newest > g._epoch)
 """
 
 
-def _layout(table: Table) -> dict[str, str]:
+def _layout(table: Table, only: str | None = None) -> dict[str, object]:
     """Content field -> the type it is read as; text where a cast does the rest."""
-    layout: dict[str, str] = {}
+    layout: dict[str, object] = {}
     for merge in table.columns.values():
         for source in merge.all_sources():
-            if source.field is None or source.field.startswith("$") or _is_list(merge):
+            if only not in {None, source.event}:
+                continue
+            if source.field is None or source.field.startswith("$") or isinstance(merge, LastMap):
+                continue
+            if source.is_list:
+                layout[source.field] = [element_type(merge)] if _is_list(merge) else "JSON"
                 continue
             kind = merge.type if merge.type in {"DOUBLE", "BIGINT", "INTEGER", "BOOLEAN", "JSON"} else "VARCHAR"
             if layout.get(source.field, kind) != kind:
@@ -187,7 +216,7 @@ def _layout(table: Table) -> dict[str, str]:
 
 
 def _is_list(merge: Merge) -> bool:
-    return isinstance(merge, (Union, LastSet, LastMap))
+    return isinstance(merge, (Union, LastSet))
 
 
 def _merge(
@@ -199,8 +228,7 @@ def _merge(
 ) -> str:
     combine = {"persona_id": "coalesce(t.persona_id, s.persona_id)"}
     for key, served in groups.items():
-        wins = "greatest" if type(table.columns[served[0]]).__name__ == "Last" else "least"
-        combine[key] = f"{wins}(t.{quoted(key)}, s.{quoted(key)})"
+        combine[key] = f"{_wins(table, served)}(t.{quoted(key)}, s.{quoted(key)})"
     for part in columns.values():
         combine.update(part.combine)
     plain = ["persona_id", "shard", "_epoch", *groups, *(c for p in columns.values() for c in p.physical)]
@@ -213,6 +241,57 @@ def _merge(
         f" WHEN MATCHED AND s._epoch = t._epoch THEN UPDATE SET {update}"
         " WHEN NOT MATCHED THEN INSERT BY NAME"
     )
+
+
+ONE_EVENT: Final = (
+    "SELECT $1::UUID AS id, {name} AS name, $2::UUID AS entity_id, $3::UUID AS persona_id, $4::USMALLINT"
+    " AS shard, $5::INTEGER AS epoch, make_timestamp($6::BIGINT) AS occurred_at, $7::VARCHAR AS actor,"
+    " $8::UUID AS cause, $9::VARCHAR AS args"
+)
+
+
+def _one(
+    table: Table,
+    registry: Registry,
+    name: str,
+    groups: dict[str, list[str]],
+    columns: dict[str, ColumnSql],
+) -> tuple[str, str]:
+    """The INSERT and the UPDATE of one event: only the columns that it feeds."""
+    fed = {c for c, m in table.columns.items() if any(s.event == name for s in m.all_sources())}
+    keys = {k: served for k, served in groups.items() if fed & set(served)}
+    served_by = {c: k for k, served in groups.items() for c in served}
+    parts = {c: column_sql(c, _only(table.columns[c], name), served_by.get(c)) for c in columns if c in fed}
+    projected = [f"CASE WHEN {_present(table, registry, v)} THEN e.id END AS {quoted(k)}" for k, v in keys.items()]
+    single = [f"r.{quoted(k)} AS {quoted(k)}" for k in keys]
+    for part in parts.values():
+        projected += [f"{sql} AS {quoted(c)}" for c, sql in part.project.items()]
+        single += [f"{sql} AS {quoted(c)}" for c, sql in part.single.items()]
+    row = ", ".join(["e.entity_id AS _id", "e.persona_id AS _persona", "e.shard AS _shard", "e.epoch AS _e", *projected])
+    shown = ", ".join(["r._id AS id", "r._persona AS persona_id", "r._shard AS shard", "r._e AS _epoch", *single])
+    layout = _layout(table, name)
+    parsed = f"json_transform(e.args, {literal(json.dumps(layout))})" if layout else "NULL"
+    event = ONE_EVENT.format(name=literal(name))
+    partial = f"SELECT {shown} FROM (SELECT {row} FROM (SELECT e.*, {parsed} AS j FROM ({event}) e) e) r"
+    combine = {k: f"{_wins(table, v)}(t.{quoted(k)}, s.{quoted(k)})" for k, v in keys.items()}
+    for part in parts.values():
+        combine.update(part.combine)
+    combine["persona_id"] = "coalesce(t.persona_id, s.persona_id)"
+    sets = ", ".join(f"{quoted(c)} = {sql}" for c, sql in combine.items())
+    update = f"UPDATE {{target}} AS t SET {sets} FROM ({partial}) s WHERE t.id = $2::UUID AND t._epoch = $5::INTEGER"
+    return f"INSERT INTO {{target}} BY NAME {partial}", update
+
+
+def _only(merge: Merge, name: str) -> Merge:
+    """The merge as one event sees it."""
+    mine = {"sources": tuple(s for s in merge.sources if s.event == name)}
+    if isinstance(merge, LastSet):
+        mine["removals"] = tuple(s for s in merge.removals if s.event == name)
+    return msgspec.structs.replace(merge, **mine)
+
+
+def _wins(table: Table, served: list[str]) -> str:
+    return "greatest" if isinstance(table.columns[served[0]], Last) else "least"
 
 
 def _view(columns: dict[str, ColumnSql]) -> str:

@@ -20,6 +20,7 @@ from pjais_lab.core.event import Chunk, Record
 from pjais_lab.core.registry import Registry
 from pjais_lab.core.shard import HashRouter
 from pjais_lab.storage._arrow import INSERT_FROM_ARROW, literal_row, to_arrow
+from pjais_lab.storage._single import SinglePath
 from pjais_lab.storage._upcasting import Upcasting
 from pjais_lab.storage.duck import quote, transaction, translated
 from pjais_lab.storage.fold import FoldPlan, compile_table
@@ -103,6 +104,8 @@ class State:
         con.execute("CREATE TABLE log.quarantine (seq BIGINT, id UUID, name VARCHAR, reason VARCHAR)")
         con.execute("CREATE TABLE state._erased (persona_id UUID)")
         self._upcasting = Upcasting(registry)
+        self._single = SinglePath(router)
+        self._has_erased = False
         self._plan()
         self._define_events()
 
@@ -159,9 +162,27 @@ class State:
             with transaction(cursor):
                 self._append(cursor, records)
                 source = f"(SELECT {_NAMES} FROM log.tail WHERE seq > {self.position})"
-                self._apply(cursor, source, {r.name for r in records}, self.position)
+                if self._is_simple(records):
+                    self._apply_singly(cursor, records)
+                else:
+                    self._apply(cursor, source, {r.name for r in records}, self.position)
             self.position = records[-1].seq
         return self._changes(records)
+
+    def _apply_singly(self, cursor: duckdb.DuckDBPyConnection, records: Sequence[Record]) -> None:
+        for r in records:
+            is_new = self.registry.event(r.name).__event__.effect in {"create", "delete"}
+            for table in self._moves.get(r.name, ()):
+                self._single.apply(cursor, self._plans[table], r, is_new=is_new)
+
+    def _is_simple(self, records: Sequence[Record]) -> bool:
+        """Few events of today's versions, about living personas."""
+        if len(records) > _FEW:
+            return False
+        special = self._erasing | set(self.registry.upcasters)
+        return not self._has_erased and all(
+            r.args is not None and r.entity_id is not None and r.name not in special for r in records
+        )
 
     def ingest_sealed(self, through: int) -> Changes:
         """Apply events that only the lake still has, up to ``through``; see ``mark_sealed``."""
@@ -204,6 +225,7 @@ class State:
         return {n for n, e in self.registry.events.items() if e.__event__.effect == "erase"}
 
     def _erase(self, cursor: duckdb.DuckDBPyConnection, source: str, names: set[str]) -> None:
+        self._has_erased = True
         wanted = ", ".join(map(quote, sorted(names)))
         cursor.execute(
             f"INSERT INTO state._erased SELECT DISTINCT persona_id FROM {source} s"
@@ -353,6 +375,7 @@ class State:
 
     def _plan(self) -> None:
         cursor = self.cursor()
+        self._single.forget()
         self._moves = {}
         for table in self.registry.tables.values():
             plan = compile_table(table, self.registry)
