@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["as_json", "workspace"]
+__all__ = ["as_json", "demo_workspace", "workspace"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -31,4 +31,17 @@ def as_json(function: _F) -> _F:
     """``--json``: print JSON, for programs."""
     return click.option(
         "--json", "is_json", is_flag=True, help="Print JSON, also for errors (on standard error)."
+    )(function)
+
+
+def demo_workspace(function: _F) -> _F:
+    """``-w/--workspace`` of the commands that work on the demo's own."""
+    return click.option(
+        "-w",
+        "--workspace",
+        "path",
+        type=click.Path(file_okay=False, path_type=Path),
+        default="workspaces/demo",
+        show_default=True,
+        help="The demo's own workspace.",
     )(function)

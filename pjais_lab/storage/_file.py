@@ -171,7 +171,9 @@ class JournalFile:
     def _open(self, *, create: bool) -> None:
         if not create and not self.path.exists():
             msg = f"The journal {self.path} is missing."
-            hint = "Put journal.sqlite back from a backup; events that were not sealed are in it only."
+            hint = (
+                "Put journal.sqlite back from a backup; events that were not sealed are in it only."
+            )
             raise CorruptJournalError(msg, hint=hint, path=str(self.path))
         if self.path.exists() and self._is_formatted():
             return

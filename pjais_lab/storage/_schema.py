@@ -101,7 +101,9 @@ def check_format(con: sqlite3.Connection, path: Path) -> bool:
     if tables == 0 and version == 0:
         return False
     if application != _APPLICATION_ID or version < 1:
-        msg = f"{path} is not a journal of PJAIS Lab: application {application:#x}, format {version}."
+        msg = (
+            f"{path} is not a journal of PJAIS Lab: application {application:#x}, format {version}."
+        )
         hint = "Put journal.sqlite back from a backup."
         raise CorruptJournalError(msg, hint=hint, path=str(path))
     if version > FORMAT_VERSION:

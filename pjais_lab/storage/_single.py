@@ -1,86 +1,134 @@
-"""The short path of a commit of a few events: prepared statements, one row each."""
+"""The short path of a commit of a few events: their partials computed here, merged row by row.
+
+DuckDB plans the set-based fold for longer than it runs on one event, so a few events are lifted in
+Python by ``core.merge`` and reach the table as literals.
+"""
 
 from __future__ import annotations
 
-import threading
+import re
+from typing import Any, Final
 
 import duckdb
+import msgspec
 
 from pjais_lab.core.event import Record
+from pjais_lab.core.merge import ABSENT, Last, LastMap, LastSet, Merge, Union
 from pjais_lab.core.shard import HashRouter
-from pjais_lab.storage._merge_sql import literal
+from pjais_lab.core.table import Table
+from pjais_lab.storage._merge_sql import element_type, is_ordered, literal, quoted
 from pjais_lab.storage.fold import FoldPlan
 
-__all__ = ["SinglePath"]
+__all__ = ["merge_one"]
+
+_NEW: Final = re.compile(r'\bs\."?(\w+)"?')
+_RAW: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-class SinglePath:
-    """Merges one event at a time into a state table; gives what the set-based merge gives.
+def merge_one(
+    cursor: duckdb.DuckDBPyConnection,
+    table: Table,
+    plan: FoldPlan,
+    record: Record,
+    router: HashRouter,
+    *,
+    is_new: bool,
+) -> None:
+    """Merge one event into the table it moves.
 
     Args:
+        cursor: in a transaction.
+        table: the declaration.
+        plan: the same, compiled.
+        record: an event that moves it, about an entity, with content.
         router: gives a persona's shard.
+        is_new: the entity is expected not to have a row of this epoch.
     """
+    values = _values(table, plan, record)
+    if not is_new and _update(cursor, plan, record, values):
+        return
+    where = f"id = '{record.entity_id}'"
+    found = cursor.execute(f"SELECT _epoch FROM state.{plan.table} WHERE {where}").fetchone()
+    if found is not None and found[0] > record.epoch:
+        return
+    if found is not None and found[0] == record.epoch:
+        _update(cursor, plan, record, values)
+        return
+    if found is not None:
+        cursor.execute(f"DELETE FROM state.{plan.table} WHERE {where}")
+    shard = router.shard_of(record.persona_id)
+    head = {"id": literal(record.entity_id), "shard": str(shard), "_epoch": str(record.epoch)}
+    row = head | values
+    columns, cells = ", ".join(map(quoted, row)), ", ".join(row.values())
+    cursor.execute(f"INSERT INTO state.{plan.table} ({columns}) VALUES ({cells})")
 
-    def __init__(self, router: HashRouter) -> None:
-        self._router = router
-        self._local = threading.local()
 
-    def forget(self) -> None:
-        """Prepare everything anew: a table's columns have changed."""
-        self._local = threading.local()
+def _update(
+    cursor: duckdb.DuckDBPyConnection, plan: FoldPlan, record: Record, values: dict[str, str]
+) -> bool:
+    def new(match: re.Match[str]) -> str:
+        return values[match[1]]
 
-    def apply(self, cursor: duckdb.DuckDBPyConnection, plan: FoldPlan, r: Record, *, is_new: bool) -> None:
-        """Merge an event into the table it moves.
+    sets = ", ".join(f"{quoted(c)} = {_NEW.sub(new, plan.combine[c])}" for c in values)
+    done = cursor.execute(
+        f"UPDATE state.{plan.table} AS t SET {sets}"
+        f" WHERE t.id = '{record.entity_id}' AND t._epoch = {record.epoch}"
+    ).fetchone()
+    return bool(done and done[0])
 
-        Args:
-            cursor: the calling thread's, in a transaction.
-            plan: the table.
-            r: an event that moves it, about an entity.
-            is_new: the entity is expected not to have a row of this epoch.
-        """
-        values = self._values(r)
-        if is_new or not self._update(cursor, plan, r, values):
-            self._enter(cursor, plan, r, values)
 
-    def _enter(
-        self, cursor: duckdb.DuckDBPyConnection, plan: FoldPlan, r: Record, values: str
-    ) -> None:
-        """The entity is new here, or begins another epoch, or this event is of a past one."""
-        find = self._prepared(cursor, f"find {plan.table}", f"SELECT _epoch FROM state.{plan.table} WHERE id = $1")
-        found = cursor.execute(f"EXECUTE {find}('{r.entity_id}')").fetchone()
-        if found is not None and found[0] > r.epoch:
-            return
-        if found is not None and found[0] == r.epoch:
-            self._update(cursor, plan, r, values)
-            return
-        if found is not None:
-            cursor.execute(f"DELETE FROM state.{plan.table} WHERE id = '{r.entity_id}'")
-        sql = plan.one_insert[r.name].replace("{target}", f"state.{plan.table}")
-        insert = self._prepared(cursor, f"insert {plan.table} {r.name}", sql)
-        cursor.execute(f"EXECUTE {insert}({values})")
+def _values(table: Table, plan: FoldPlan, record: Record) -> dict[str, str]:
+    """Physical column -> the event's partial as SQL; columns it does not feed are left out."""
+    raw = _RAW.decode(record.args or "{}")
+    values = {"persona_id": literal(record.persona_id)}
+    fields: dict[str, Any] = {}
+    for name, merge in table.columns.items():
+        for source in merge.all_sources():
+            field = source.field
+            if source.event == record.name and field in raw:
+                is_text = merge.type == "JSON"
+                data = raw[field]
+                fields[field] = bytes(data).decode() if is_text else msgspec.json.decode(data)
+        partial = merge.lift(record, fields)
+        if partial is ABSENT:
+            continue
+        if is_ordered(merge):
+            values[plan.keys[name]] = f"'{record.id}'::UUID"
+            partial = partial[1]
+        values[name] = _sql(merge, partial)
+        fields.clear()
+    return values
 
-    def _update(
-        self, cursor: duckdb.DuckDBPyConnection, plan: FoldPlan, r: Record, values: str
-    ) -> bool:
-        sql = plan.one_update[r.name].replace("{target}", f"state.{plan.table}")
-        update = self._prepared(cursor, f"update {plan.table} {r.name}", sql)
-        done = cursor.execute(f"EXECUTE {update}({values})").fetchone()
-        return bool(done and done[0])
 
-    def _prepared(self, cursor: duckdb.DuckDBPyConnection, key: str, sql: str) -> str:
-        names: dict[tuple[int, str], str] | None = getattr(self._local, "names", None)
-        if names is None:
-            names = self._local.names = {}
-        name = names.get((id(cursor), key))
-        if name is None:
-            name = f"p{len(names)}_{id(names):x}"
-            cursor.execute(f"PREPARE {name} AS {sql}")
-            names[id(cursor), key] = name
-        return name
+def _sql(merge: Merge, partial: Any) -> str:
+    if isinstance(merge, LastSet):
+        kind = element_type(merge)
+        entries = [
+            f"{{'e': {_scalar(e, kind)}, 'k': '{k}'::UUID, 'p': {literal(p)}}}"
+            for e, (k, p) in sorted(partial.items())
+        ]
+        return f"[{', '.join(entries)}]::STRUCT(e {kind}, k UUID, p BOOLEAN)[]"
+    if isinstance(merge, LastMap):
+        kind = element_type(merge)
+        entries = [
+            f"{{'e': {literal(e)}, 'k': '{k}'::UUID, 'v': {_scalar(v, kind)}}}"
+            for e, (k, v) in sorted(partial.items())
+        ]
+        return f"[{', '.join(entries)}]::STRUCT(e VARCHAR, k UUID, v {kind})[]"
+    if isinstance(merge, Union):
+        kind = element_type(merge)
+        return f"[{', '.join(_scalar(e, kind) for e in partial)}]::{merge.type}"
+    if isinstance(partial, list) and isinstance(merge, Last):
+        return f"[{', '.join(_scalar(e, element_type(merge)) for e in partial)}]::{merge.type}"
+    return _scalar(partial, merge.type)
 
-    def _values(self, r: Record) -> str:
-        shard = self._router.shard_of(r.persona_id)
-        parts = (
-            r.id, r.entity_id, r.persona_id, shard, r.epoch, r.occurred_at, r.actor, r.cause, r.args,
-        )  # fmt: skip
-        return ", ".join(map(literal, parts))
+
+def _scalar(value: Any, kind: str) -> str:
+    if value is None:
+        return f"NULL::{kind}"
+    if kind == "TIMESTAMP" and isinstance(value, int):
+        return f"make_timestamp({value}::BIGINT)"
+    if kind == "JSON" and value == "null":
+        return "'null'::JSON"
+    text = value if isinstance(value, str) else literal(value)
+    return f"{literal(text)}::{kind}"

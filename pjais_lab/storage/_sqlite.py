@@ -197,7 +197,9 @@ def _check_whole(chunk: Chunk) -> None:
 def _check_place(chunk: Chunk, head: int, number: int, expected: int | None) -> None:
     wanted = chunk.seq_first - 1 if expected is None else expected
     if wanted != head or chunk.seq_first != head + 1:
-        msg = f"The commit expected the log at {wanted:,} but it is at {head:,}; nothing was stored."
+        msg = (
+            f"The commit expected the log at {wanted:,} but it is at {head:,}; nothing was stored."
+        )
         hint = "Read the state again and retry."
         raise ConcurrencyError(msg, hint=hint, expected=wanted, actual=head)
     first = chunk.origin_seq_last - len(chunk.records) + 1

@@ -36,8 +36,8 @@ class FoldPlan(msgspec.Struct, frozen=True):
         fold: one partial row per entity; ``{source}`` is a relation of events.
         merge: merges the partials of ``{source}`` into ``{target}``.
         view: the public rows of ``{target}``.
-        one_insert: wire name -> INSERT of the partial of one such event, given as ``$1`` … ``$9``.
-        one_update: wire name -> UPDATE of its entity's row, when that has the event's epoch.
+        keys: column -> the order-key column that serves it.
+        combine: column -> the partial of state row ``t`` and new partial ``s``.
     """
 
     table: str
@@ -48,8 +48,8 @@ class FoldPlan(msgspec.Struct, frozen=True):
     fold: str
     merge: str
     view: str
-    one_insert: dict[str, str]
-    one_update: dict[str, str]
+    keys: dict[str, str]
+    combine: dict[str, str]
 
     def fold_sql(self, source: str) -> str:
         """The SELECT of partials over a relation of events."""
@@ -96,8 +96,8 @@ def compile_table(table: Table, registry: Registry) -> FoldPlan:
         _fold(table, registry, names, groups, columns),
         _merge(table, names, groups, columns, registry),
         _view(columns),
-        {n: _one(table, registry, n, groups, columns)[0] for n in names},
-        {n: _one(table, registry, n, groups, columns)[1] for n in names},
+        keys,
+        _combine(table, groups, columns),
     )
 
 
@@ -196,13 +196,11 @@ FROM g WHERE NOT EXISTS (SELECT 1 FROM top WHERE top.id = g.id AND top.newest > 
 """
 
 
-def _layout(table: Table, only: str | None = None) -> dict[str, object]:
+def _layout(table: Table) -> dict[str, object]:
     """Content field -> the type it is read as; text where a cast does the rest."""
     layout: dict[str, object] = {}
     for merge in table.columns.values():
         for source in merge.all_sources():
-            if only not in {None, source.event}:
-                continue
             if source.field is None or source.field.startswith("$") or isinstance(merge, LastMap):
                 continue
             if source.is_list:
@@ -226,11 +224,7 @@ def _merge(
     columns: dict[str, ColumnSql],
     registry: Registry,
 ) -> str:
-    combine = {"persona_id": "coalesce(t.persona_id, s.persona_id)"}
-    for key, served in groups.items():
-        combine[key] = f"{_wins(table, served)}(t.{quoted(key)}, s.{quoted(key)})"
-    for part in columns.values():
-        combine.update(part.combine)
+    combine = _combine(table, groups, columns)
     plain = ["persona_id", "shard", "_epoch", *groups, *(c for p in columns.values() for c in p.physical)]
     replace = ", ".join(f"{quoted(c)} = s.{quoted(c)}" for c in plain)
     update = ", ".join(f"{quoted(c)} = {sql}" for c, sql in combine.items())
@@ -243,51 +237,15 @@ def _merge(
     )
 
 
-ONE_EVENT: Final = (
-    "SELECT $1::UUID AS id, {name} AS name, $2::UUID AS entity_id, $3::UUID AS persona_id, $4::USMALLINT"
-    " AS shard, $5::INTEGER AS epoch, make_timestamp($6::BIGINT) AS occurred_at, $7::VARCHAR AS actor,"
-    " $8::UUID AS cause, $9::VARCHAR AS args"
-)
-
-
-def _one(
-    table: Table,
-    registry: Registry,
-    name: str,
-    groups: dict[str, list[str]],
-    columns: dict[str, ColumnSql],
-) -> tuple[str, str]:
-    """The INSERT and the UPDATE of one event: only the columns that it feeds."""
-    fed = {c for c, m in table.columns.items() if any(s.event == name for s in m.all_sources())}
-    keys = {k: served for k, served in groups.items() if fed & set(served)}
-    served_by = {c: k for k, served in groups.items() for c in served}
-    parts = {c: column_sql(c, _only(table.columns[c], name), served_by.get(c)) for c in columns if c in fed}
-    projected = [f"CASE WHEN {_present(table, registry, v)} THEN e.id END AS {quoted(k)}" for k, v in keys.items()]
-    single = [f"r.{quoted(k)} AS {quoted(k)}" for k in keys]
-    for part in parts.values():
-        projected += [f"{sql} AS {quoted(c)}" for c, sql in part.project.items()]
-        single += [f"{sql} AS {quoted(c)}" for c, sql in part.single.items()]
-    row = ", ".join(["e.entity_id AS _id", "e.persona_id AS _persona", "e.shard AS _shard", "e.epoch AS _e", *projected])
-    shown = ", ".join(["r._id AS id", "r._persona AS persona_id", "r._shard AS shard", "r._e AS _epoch", *single])
-    layout = _layout(table, name)
-    parsed = f"json_transform(e.args, {literal(json.dumps(layout))})" if layout else "NULL"
-    event = ONE_EVENT.format(name=literal(name))
-    partial = f"SELECT {shown} FROM (SELECT {row} FROM (SELECT e.*, {parsed} AS j FROM ({event}) e) e) r"
-    combine = {k: f"{_wins(table, v)}(t.{quoted(k)}, s.{quoted(k)})" for k, v in keys.items()}
-    for part in parts.values():
+def _combine(
+    table: Table, groups: dict[str, list[str]], columns: dict[str, ColumnSql]
+) -> dict[str, str]:
+    combine = {"persona_id": "coalesce(t.persona_id, s.persona_id)"}
+    for key, served in groups.items():
+        combine[key] = f"{_wins(table, served)}(t.{quoted(key)}, s.{quoted(key)})"
+    for part in columns.values():
         combine.update(part.combine)
-    combine["persona_id"] = "coalesce(t.persona_id, s.persona_id)"
-    sets = ", ".join(f"{quoted(c)} = {sql}" for c, sql in combine.items())
-    update = f"UPDATE {{target}} AS t SET {sets} FROM ({partial}) s WHERE t.id = $2::UUID AND t._epoch = $5::INTEGER"
-    return f"INSERT INTO {{target}} BY NAME {partial}", update
-
-
-def _only(merge: Merge, name: str) -> Merge:
-    """The merge as one event sees it."""
-    mine = {"sources": tuple(s for s in merge.sources if s.event == name)}
-    if isinstance(merge, LastSet):
-        mine["removals"] = tuple(s for s in merge.removals if s.event == name)
-    return msgspec.structs.replace(merge, **mine)
+    return combine
 
 
 def _wins(table: Table, served: list[str]) -> str:

@@ -20,7 +20,7 @@ from pjais_lab.core.event import Chunk, Record
 from pjais_lab.core.registry import Registry
 from pjais_lab.core.shard import HashRouter
 from pjais_lab.storage._arrow import INSERT_FROM_ARROW, literal_row, to_arrow
-from pjais_lab.storage._single import SinglePath
+from pjais_lab.storage._single import merge_one
 from pjais_lab.storage._upcasting import Upcasting
 from pjais_lab.storage.duck import quote, transaction, translated
 from pjais_lab.storage.fold import FoldPlan, compile_table
@@ -104,7 +104,6 @@ class State:
         con.execute("CREATE TABLE log.quarantine (seq BIGINT, id UUID, name VARCHAR, reason VARCHAR)")
         con.execute("CREATE TABLE state._erased (persona_id UUID)")
         self._upcasting = Upcasting(registry)
-        self._single = SinglePath(router)
         self._has_erased = False
         self._plan()
         self._define_events()
@@ -173,7 +172,8 @@ class State:
         for r in records:
             is_new = self.registry.event(r.name).__event__.effect in {"create", "delete"}
             for table in self._moves.get(r.name, ()):
-                self._single.apply(cursor, self._plans[table], r, is_new=is_new)
+                plan, declared = self._plans[table], self.registry.tables[table]
+                merge_one(cursor, declared, plan, r, self.router, is_new=is_new)
 
     def _is_simple(self, records: Sequence[Record]) -> bool:
         """Few events of today's versions, about living personas."""
@@ -375,7 +375,6 @@ class State:
 
     def _plan(self) -> None:
         cursor = self.cursor()
-        self._single.forget()
         self._moves = {}
         for table in self.registry.tables.values():
             plan = compile_table(table, self.registry)

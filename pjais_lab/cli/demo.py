@@ -1,0 +1,233 @@
+"""``pjais demo``: build a town, let a second process move it, run the tour, print what was found."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from pjais_lab.cli import options
+from pjais_lab.cli.attach import attached
+from pjais_lab.cli.exits import Exit
+from pjais_lab.cli.notebooks import TOUR, notebook_folder
+from pjais_lab.cli.terminal import pairs, say, table, write_json
+from pjais_lab.errors import RejectedError
+
+if TYPE_CHECKING:
+    from pjais_lab.lab.lab import Lab
+
+__all__ = ["COMMANDS", "build"]
+
+_PERSONAS: Final = 12
+_DAYS: Final = 7
+_SEED: Final = 1
+_SHOWN: Final = 12
+
+_PER_PERSONA: Final = """
+    SELECT p.name, p.mood,
+           (SELECT count(*) FROM memories m WHERE m.persona_id = p.id) AS memories,
+           (SELECT coalesce(sum(recalls), 0) FROM memories m WHERE m.persona_id = p.id)::BIGINT
+               AS recalls,
+           (SELECT count(*) FROM links l WHERE l.persona_id = p.id) AS links,
+           (SELECT count(*) FROM conversations c WHERE c.persona_id = p.id) AS conversations
+    FROM personas p ORDER BY memories DESC, p.name
+"""
+_TIERS: Final = """
+    SELECT tier, count(*) AS memories, round(avg(importance), 3) AS importance,
+           round(avg(recalls), 2) AS recalls
+    FROM memories GROUP BY tier ORDER BY importance DESC
+"""
+_MOODS: Final = """
+    SELECT p.name, strftime(e.occurred_at, '%m-%d') AS day,
+           mode(e.args->>'emotion' ORDER BY e.args->>'emotion') AS emotion
+    FROM events e JOIN personas p ON p.id = e.persona_id
+    WHERE e.name = 'v1.PersonaMoodChanged' GROUP BY ALL ORDER BY p.name, day
+"""
+
+
+@click.command()
+@options.demo_workspace
+@click.option(
+    *("--data", "sources"),
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Import this too; may be repeated.",
+)
+@click.option("--personas", default=_PERSONAS, show_default=True, type=click.IntRange(1))
+@click.option("--days", default=_DAYS, show_default=True, type=click.IntRange(1))
+@click.option("--seed", default=_SEED, show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="out",
+    show_default=True,
+    help="Where the notebook that ran and its HTML go.",
+)
+@options.as_json
+def demo(
+    path: Path,
+    sources: tuple[Path, ...],
+    personas: int,
+    days: int,
+    seed: int,
+    out: Path,
+    is_json: bool,
+) -> Exit:
+    """Build a town, run the tour on it and print what it found.
+
+    The workspace is built anew each time. Exit 1 if a cell of the tour failed.
+    """
+    from pjais_lab.cli.tour import run_tour
+
+    folder = notebook_folder()
+    clock = _Clock(is_quiet=is_json)
+    made = build(path, personas=personas, days=days, seed=seed, sources=sources, clock=clock)
+    with attached(path) as lab:
+        with clock.timing("live updates by a second process"):
+            live = _live_update(lab)
+        found = _findings(lab)
+    with clock.timing("tour"):
+        page, problem = run_tour(folder / TOUR, path, out)
+    result = {**made, **found, "live": live, "timings_s": clock.seconds}
+    result |= {"html": str(page), "problem": problem}
+    if is_json:
+        write_json(result)
+    else:
+        _show(result)
+    return Exit.OK if problem is None else Exit.PROBLEMS
+
+
+def build(
+    path: Path,
+    *,
+    personas: int = _PERSONAS,
+    days: int = _DAYS,
+    seed: int = _SEED,
+    sources: Sequence[Path] = (),
+    clock: _Clock | None = None,
+) -> dict[str, Any]:
+    """Make the demo workspace, in place of the one an earlier demo made.
+
+    Args:
+        path: its directory.
+        personas: how many people live in the town.
+        days: how long.
+        seed: which town.
+        sources: what to import besides.
+        clock: takes the times.
+
+    Raises:
+        RejectedError: something is at the path that no demo made.
+        FormatError: a source is in no known format.
+    """
+    import msgspec
+
+    from pjais_lab.simulation import simulate
+
+    clock = clock or _Clock(is_quiet=True)
+    _clear(path)
+    with attached(path, create=True) as lab:
+        with clock.timing("simulate"):
+            simulate(lab, personas=personas, days=days, seed=seed)
+        events = lab.position
+        imports: list[Any] = []
+        for source in sources:
+            with clock.timing(f"import {source.name}"):
+                imports.append(msgspec.to_builtins(lab.load(source, progress=False)))
+        with clock.timing("seal"):
+            lab.seal()
+    return {"workspace": str(path), "simulated_events": events, "imports": imports}
+
+
+class _Clock:
+    """Takes the time of steps, and says which one is under way."""
+
+    def __init__(self, *, is_quiet: bool) -> None:
+        self.seconds: dict[str, float] = {}
+        self._is_quiet = is_quiet
+
+    @contextmanager
+    def timing(self, step: str) -> Generator[None]:
+        if not self._is_quiet:
+            click.echo(f"{step} …", err=True)
+        started = time.perf_counter()
+        yield
+        self.seconds[step] = round(time.perf_counter() - started, 3)
+
+
+def _marker(path: Path) -> Path:
+    """A file beside the workspace that says a demo made it."""
+    return path.parent / f"{path.name}.demo"
+
+
+def _clear(path: Path) -> None:
+    if path.exists() and any(path.iterdir()):
+        if not _marker(path).is_file():
+            msg = f"{str(path)!r} holds something that no demo made, so it is left alone."
+            raise RejectedError(msg, hint="Name another directory with --workspace.", path=path)
+        shutil.rmtree(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _marker(path).write_text("The workspace beside this file is built anew by `pjais demo`.\n")
+
+
+def _live_update(lab: Lab) -> dict[str, Any]:
+    from pjais_lab.cli.second_process import watch
+
+    return watch(lab)
+
+
+def _findings(lab: Lab) -> dict[str, Any]:
+    return {
+        "personas": lab.query(_PER_PERSONA).to_dicts(),
+        "tiers": lab.query(_TIERS).to_dicts(),
+        "moods": lab.query(_MOODS).to_dicts(),
+        "events": lab.position,
+    }
+
+
+def _show(found: dict[str, Any]) -> None:
+    _show_rows("Personas", found["personas"])
+    _show_rows("Tiers", found["tiers"])
+    _show_moods(found["moods"])
+    for report in found["imports"]:
+        kinds = ", ".join(f"{n:,} {kind}" for kind, n in report["kinds"].items())
+        say(f"Imported {report['source']}: {kinds}; {len(report['skipped'])} skipped")
+        for warning in report["warnings"]:
+            say(f"  warning: {warning}")
+    live = found["live"]
+    say(
+        f"A second process recorded {live['commits']} memories of {live['persona']};"
+        f" the live query here went from {live['before']:,} to {live['after']:,},"
+        f" each time {live['median_ms']:.0f} ms after the commit (median; worst"
+        f" {live['worst_ms']:.0f} ms)."
+    )
+    say()
+    pairs(found["timings_s"], title="Seconds")
+    say()
+    if found["problem"]:
+        say(f"The tour failed: {found['problem']}")
+    say(f"{found['events']:,} events in {found['workspace']}; the tour: {found['html']}")
+
+
+def _show_rows(title: str, rows: list[dict[str, Any]]) -> None:
+    columns = list(rows[0]) if rows else []
+    table(columns, [list(row.values()) for row in rows[:_SHOWN]], title=title)
+    if len(rows) > _SHOWN:
+        say(f"… and {len(rows) - _SHOWN} more")
+
+
+def _show_moods(moods: list[dict[str, Any]]) -> None:
+    days = sorted({str(m["day"]) for m in moods})[-_SHOWN:]
+    names = list(dict.fromkeys(str(m["name"]) for m in moods))[:_SHOWN]
+    felt = {(m["name"], m["day"]): m["emotion"] for m in moods}
+    rows = [[name, *(felt.get((name, day), "·") for day in days)] for name in names]
+    table(["", *days], rows, title="Prevailing mood by day")
+
+
+COMMANDS: Final = {"demo": demo}

@@ -1,0 +1,104 @@
+"""``pjais open | lab``: JupyterLab on a workspace."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final, NoReturn
+
+import click
+
+import pjais_lab
+from pjais_lab.cli import options
+from pjais_lab.cli.terminal import say, write_json
+from pjais_lab.errors import NotFoundError, WorkspaceNotFoundError
+
+__all__ = ["COMMANDS", "TOUR", "notebook_folder"]
+
+TOUR: Final = "00_tour.ipynb"
+_OFFLINE: Final = (
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--LabApp.news_url=None",
+)
+
+
+@click.command("open")
+@click.argument("path", required=False, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--port", type=click.IntRange(1, 65535), help="Where JupyterLab listens.")
+@click.option("--no-browser", is_flag=True, help="Start the server only.")
+@options.as_json
+def open_(path: Path | None, port: int | None, no_browser: bool, is_json: bool) -> None:
+    """Open the workspace at PATH in JupyterLab; notebooks find it in $PJAIS_WORKSPACE.
+
+    Without PATH: the one in $PJAIS_WORKSPACE, else the current directory. With --json the command
+    is printed, not run.
+    """
+    found = path or Path(os.environ.get("PJAIS_WORKSPACE") or ".")
+    if not (found / "workspace.toml").is_file():
+        msg = f"There is no workspace at {str(found)!r}."
+        raise WorkspaceNotFoundError(msg, hint=f"Create it with: pjais init {found}")
+    _start(found.resolve().parent, found, port, no_browser=no_browser, is_json=is_json)
+
+
+@click.command()
+@options.demo_workspace
+@click.option("--port", type=click.IntRange(1, 65535), help="Where JupyterLab listens.")
+@click.option("--no-browser", is_flag=True, help="Start the server only.")
+@options.as_json
+def lab(path: Path, port: int | None, no_browser: bool, is_json: bool) -> None:
+    """Open the notebooks in JupyterLab, on the demo workspace, which is built if need be.
+
+    With --json the command is printed, not run.
+    """
+    from pjais_lab.cli.demo import build
+
+    tour = notebook_folder() / TOUR
+    if not (path / "workspace.toml").is_file():
+        if not is_json:
+            say(f"Building the demo workspace {path} …")
+        build(path)
+    _start(tour, path, port, no_browser=no_browser, is_json=is_json)
+
+
+def notebook_folder() -> Path:
+    """Where the notebooks lie: beside the package in a checkout, else in the current directory.
+
+    Raises:
+        NotFoundError: in neither.
+    """
+    homes = (Path(pjais_lab.__file__).parents[1], Path.cwd())
+    for home in homes:
+        if (home / "notebooks" / TOUR).is_file():
+            return home / "notebooks"
+    msg = f"There is no notebooks/{TOUR} in {homes[0]} or {homes[1]}."
+    raise NotFoundError(msg, hint="The notebooks come with the source; run this in a checkout.")
+
+
+def _start(
+    target: Path, workspace: Path, port: int | None, *, no_browser: bool, is_json: bool
+) -> None:
+    place = [f"--ServerApp.root_dir={target}"] if target.is_dir() else [str(target)]
+    command = [sys.executable, "-m", "jupyterlab", *place, *_OFFLINE]
+    if port is not None:
+        command.append(f"--port={port}")
+    if no_browser:
+        command.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")
+    if is_json:
+        write_json({"command": command, "PJAIS_WORKSPACE": str(workspace.resolve())})
+    else:
+        _become(command, os.environ | {"PJAIS_WORKSPACE": str(workspace.resolve())})
+
+
+def _become(command: list[str], env: dict[str, str]) -> NoReturn:
+    """Run the command in place of this process, so that signals and its exit code are its own."""
+    sys.stdout.flush()
+    if os.name == "posix":
+        os.execve(command[0], command, env)  # noqa: S606 - our own interpreter
+    sys.exit(subprocess.call(command, env=env))  # noqa: S603 - the same
+
+
+COMMANDS: Final = {"lab": lab, "open": open_}
