@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Generator, Sequence
@@ -44,7 +43,7 @@ _TIERS: Final = """
     FROM memories GROUP BY tier ORDER BY importance DESC
 """
 _MOODS: Final = """
-    SELECT p.name, strftime(e.occurred_at, '%m-%d') AS day,
+    SELECT p.name, strftime(e.occurred_at, '%Y-%m-%d') AS day,
            mode(e.args->>'emotion' ORDER BY e.args->>'emotion') AS emotion
     FROM events e JOIN personas p ON p.id = e.persona_id
     WHERE e.name = 'v1.PersonaMoodChanged' GROUP BY ALL ORDER BY p.name, day
@@ -168,7 +167,7 @@ def _marker(path: Path) -> Path:
 
 def _clear(path: Path) -> None:
     if path.exists() and any(path.iterdir()):
-        if not _marker(path).is_file():
+        if not (_marker(path).is_file() and (path / "workspace.toml").is_file()):
             msg = f"{str(path)!r} holds something that no demo made, so it is left alone."
             raise RejectedError(msg, hint="Name another directory with --workspace.", path=path)
         shutil.rmtree(path)
@@ -227,7 +226,7 @@ def _show_moods(moods: list[dict[str, Any]]) -> None:
     names = list(dict.fromkeys(str(m["name"]) for m in moods))[:_SHOWN]
     felt = {(m["name"], m["day"]): m["emotion"] for m in moods}
     rows = [[name, *(felt.get((name, day), "·") for day in days)] for name in names]
-    table(["", *days], rows, title="Prevailing mood by day")
+    table(["", *(day[5:] for day in days)], rows, title="Prevailing mood by day")
 
 
 COMMANDS: Final = {"demo": demo}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import typing
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
@@ -95,9 +97,26 @@ def _sentence(name: str, error: Exception) -> str:
     return f"{name} was refused{where}: {reason}."
 
 
+@cache
+def _may_hold_floats(cls: type[Event]) -> tuple[str, ...]:
+    """Fields in which a NaN could pass as null: not those that are text, whole numbers or times."""
+    safe = {str, int, bool, bytes, datetime, type(None), msgspec.UnsetType}
+    hints = typing.get_type_hints(cls)
+    return tuple(f for f in cls.__struct_fields__ if not _parts_of(hints[f]) <= safe)
+
+
+def _parts_of(hint: Any) -> set[Any]:
+    """The plain types a hint is made of."""
+    if typing.get_origin(hint) is typing.Literal:
+        return {type(v) for v in typing.get_args(hint)}
+    inner = [a for a in typing.get_args(hint) if a is not ...]
+    return set().union(*map(_parts_of, inner)) if inner else {hint}
+
+
 def _refuse_nan(event: Event, name: str) -> None:
-    for field in event.__struct_fields__:
-        path = _find_nan(getattr(event, field), field)
+    for field in _may_hold_floats(type(event)):
+        value = getattr(event, field)
+        path = _find_nan(value, field) if value else None
         if path:
             msg = f"{name} was refused, field {path!r}: expected a finite number, got NaN or infinity."
             raise RejectedError(msg, name=name, field=path)

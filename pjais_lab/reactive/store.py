@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
 
 from pjais_lab.core.event import Chunk, Draft, Event, Record, moment
 from pjais_lab.core.ids import clock_of, mint
@@ -14,11 +14,15 @@ from pjais_lab.reactive._admission import Prepared, Stamp, admit
 from pjais_lab.reactive.commit import Command, Commit, prepare
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from pjais_lab.core.registry import Registry
     from pjais_lab.storage.clock import Clock
     from pjais_lab.storage.journal import Journal
     from pjais_lab.storage.notify import Notifier
+    from pjais_lab.storage.reader import Reader
     from pjais_lab.storage.settings import Limits
+    from pjais_lab.storage.sqlparse import Analysis
     from pjais_lab.storage.state import Changes, State
 
 __all__ = ["Store"]
@@ -72,6 +76,41 @@ class Store:
     def position(self) -> int:
         """The place in the log that this process's state has reached."""
         return self.state.position
+
+    @property
+    def tables(self) -> Collection[str]:
+        """The tables that changes speak of; ``events`` stands for the log."""
+        return self.state.tables
+
+    def query(self, sql: str, **params: Any) -> pl.DataFrame:
+        """Answer a question about state and history.
+
+        Raises:
+            QueryError: the SQL is wrong, or would write.
+            ClosedError: the lab is closed.
+        """
+        self._check_open()
+        return self.state.query(sql, params)
+
+    def analyse(self, sql: str) -> Analysis:
+        """Check that SQL only reads, and find what.
+
+        Raises:
+            QueryError: it cannot be parsed, or would write.
+        """
+        return self.state.analyse(sql)
+
+    def snapshot(self, spares: int = 0) -> AbstractContextManager[Reader]:
+        """Read the state as it is now, while commits go on; ``spares`` queries may fail."""
+        return self.state.snapshot(spares)
+
+    def declare(self, registry: Registry) -> list[str]:
+        """Take new declarations; gives the tables that were rebuilt, because they changed."""
+        self._check_open()
+        with self._apply_lock:
+            rebuilt = self.state.declare(registry)
+        self._announce(self.state.all_changed())
+        return rebuilt
 
     def on_apply(self, callback: Callable[[Changes], None]) -> None:
         """Call ``callback`` after every application of events, from the thread that applied them."""

@@ -50,7 +50,7 @@ def _birth_ns(path: Path, stat: os.stat_result) -> int:
     """
     if sys.platform == "win32":
         return stat.st_ctime_ns
-    seconds = getattr(stat, "st_birthtime", None)
+    seconds: float | None = getattr(stat, "st_birthtime", None)
     if seconds is not None:
         return round(seconds * 1e9)
     try:
@@ -60,5 +60,8 @@ def _birth_ns(path: Path, stat: os.stat_result) -> int:
     buffer = ctypes.create_string_buffer(_STATX_BYTES)
     if statx(_AT_FDCWD, os.fsencode(path), 0, _STATX_BTIME, buffer) != 0:
         return 0
+    mask: int
+    whole: int
+    rest: int
     mask, whole, rest = _BTIME.unpack_from(buffer)
     return whole * 1_000_000_000 + rest if mask & _STATX_BTIME else 0

@@ -12,7 +12,7 @@ import secrets
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 import msgspec
 
@@ -142,7 +142,7 @@ class Lease:
         hint = "Another process took over; take the lease again to go on."
         return LeaseLostError(msg, hint=hint, name=self.name, token=self.token)
 
-    def __enter__(self) -> Lease:
+    def __enter__(self) -> Self:
         """Held already."""
         return self
 
@@ -171,7 +171,7 @@ def process_mark(pid: int) -> str:
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             boot = _BOOT_ID.read_text(encoding="ascii").strip()
-            space = os.readlink("/proc/self/ns/pid")
+            space = str(Path("/proc/self/ns/pid").readlink())
             start = _start_time(pid)
     return f"{boot}/{space}/{pid}/{start}"
 

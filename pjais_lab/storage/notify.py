@@ -13,7 +13,6 @@ import secrets
 import selectors
 import socket
 import stat
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -86,7 +85,8 @@ class Notifier:
 
     def _registered(self) -> list[str]:
         try:
-            return [n for n in os.listdir(self.directory) if n.endswith(_SUFFIX)]
+            with os.scandir(self.directory) as entries:
+                return [e.name for e in entries if e.name.endswith(_SUFFIX)]
         except OSError:
             return []
 
@@ -115,8 +115,8 @@ class Listener:
         self._is_closed = False
         self._mutex = threading.Lock()
         self._wake_in, self._wake_out = socket.socketpair()
-        self._wake_in.setblocking(False)
-        self._wake_out.setblocking(False)
+        self._wake_in.settimeout(0)
+        self._wake_out.settimeout(0)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wake_in, selectors.EVENT_READ)
         self._path, self._socket = _register(directory)
@@ -166,7 +166,7 @@ class Listener:
         with self._mutex:
             if self._path is not None:
                 with contextlib.suppress(OSError):
-                    os.unlink(self._path)
+                    Path(self._path).unlink()
             self._selector.close()
             for made in (self._wake_in, self._wake_out, self._socket):
                 if made is not None:
@@ -208,17 +208,18 @@ def _unix_socket() -> socket.socket | None:
         made = socket.socket(family, socket.SOCK_DGRAM)
     except OSError:
         return None
-    made.setblocking(False)
+    made.settimeout(0)
     return made
 
 
 def _socket_directory(directory: Path) -> Path:
-    """``directory``, or a short one in the temporary directory when the path of a socket in it is too long."""
+    """``directory``, or a short temporary one when the path of a socket in it would be too long."""
     if len(os.fsencode(directory)) + 1 + _NAME_BYTES <= _SUN_PATH:
         return directory
     digest = hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:16]
     user = os.getuid() if hasattr(os, "getuid") else 0
-    return Path("/tmp" if os.name == "posix" else tempfile.gettempdir()) / f"pjais-{user}-{digest}"
+    # Not TMPDIR, which differs between processes; _is_ours() checks who made the directory.
+    return Path("/tmp") / f"pjais-{user}-{digest}"  # noqa: S108
 
 
 def _register(directory: Path) -> tuple[str | None, socket.socket | None]:
@@ -251,7 +252,7 @@ def _send(sender: socket.socket, path: str, message: bytes) -> None:
         sender.sendto(message, path)
     except ConnectionRefusedError:
         with contextlib.suppress(OSError):
-            os.unlink(path)
+            Path(path).unlink()
     except OSError:
         return  # gone already, not ours, or its queue is full: then it has a hint waiting
 

@@ -129,7 +129,11 @@ def render(settings: Settings) -> str:
 def with_replica(text: str, replica: str) -> str:
     """The text of workspace.toml with another replica id and nothing else changed."""
     return re.sub(
-        r"^(\s*replica\s*=\s*)([\"'])[^\"']*\2", rf'\g<1>"{replica}"', text, count=1, flags=re.M
+        r"^(\s*replica\s*=\s*)([\"'])[^\"']*\2",
+        rf'\g<1>"{replica}"',
+        text,
+        count=1,
+        flags=re.MULTILINE,
     )
 
 

@@ -7,6 +7,7 @@ advances; a reader sees all of it or nothing.
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -30,7 +31,7 @@ from pjais_lab.storage.sqlparse import Analysis, analyse, guard
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["EVENT_COLUMNS", "Changes", "RebuildReport", "State"]
+__all__ = ["EVENT_COLUMNS", "Changes", "Past", "RebuildReport", "State"]
 
 EVENT_COLUMNS: Final = (
     "seq BIGINT, id UUID, name VARCHAR, entity_id UUID, persona_id UUID, shard USMALLINT,"
@@ -41,6 +42,7 @@ _NAMES: Final = ", ".join(c.split()[0] for c in EVENT_COLUMNS.split(", "))
 _FEW: Final = 4
 _MANY_KEYS: Final = 1_000
 ERASED_EPOCH: Final = 2_000_000_000
+_PASTS: Final = itertools.count(1)
 
 Keys = frozenset[tuple[str, str | None]] | None
 
@@ -74,6 +76,27 @@ class RebuildReport(msgspec.Struct, frozen=True):
     is_same: bool | None = None
 
 
+class Past:
+    """A state of the past, for questions.
+
+    Args:
+        cursor: whose unqualified names mean that state.
+    """
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+        self._lock = threading.Lock()
+
+    def query(self, sql: str, params: Mapping[str, Any] | None = None) -> pl.DataFrame:
+        """Answer a user's question.
+
+        Raises:
+            QueryError: the SQL is wrong, or would write.
+        """
+        with self._lock:
+            return fetch(self._cursor, guard(self._cursor, sql), params)
+
+
 class State:
     """Tables in schema ``state``, recent events in ``log.tail``, views for users in ``main``.
 
@@ -96,6 +119,7 @@ class State:
         self._sealed: str | None = None
         self._plans: dict[str, FoldPlan] = {}
         self._moves: dict[str, list[str]] = {}
+        self._erasing: set[str] = set()
         self._local = threading.local()
         con.execute("CREATE SCHEMA state")
         con.execute("CREATE SCHEMA log")
@@ -184,6 +208,33 @@ class State:
             r.args is not None and r.entity_id is not None and r.name not in special for r in records
         )
 
+    def start(self, position: int, loaded: Collection[str], unsealed: Sequence[Chunk]) -> list[str]:
+        """Take up the log at a position, after ``mark_sealed`` and a checkpoint.
+
+        Args:
+            position: the last event in the loaded tables; the mark when none was loaded.
+            loaded: tables that a checkpoint has filled; the others are rebuilt.
+            unsealed: the journal's commits after the mark.
+
+        Returns:
+            The tables that were rebuilt.
+        """
+        with self.lock:
+            behind = [r for c in unsealed for r in c.records if self.mark < r.seq <= position]
+            with translated("taking up the log"):
+                cursor = self.cursor()
+                if behind:
+                    self._append(cursor, behind)
+                self.position = position
+                if "_erased" not in loaded and self._erasing:
+                    self._erase(cursor, f"(SELECT {_NAMES} FROM log.history)", self._erasing)
+                row = cursor.execute("SELECT count(*) FROM state._erased").fetchone()
+                self._has_erased = bool(row and row[0])
+            missing = [t for t in self._plans if t not in loaded] if position else []
+            for table in missing:
+                self.rebuild(table)
+            return missing
+
     def ingest_sealed(self, through: int) -> Changes:
         """Apply events that only the lake still has, up to ``through``; see ``mark_sealed``."""
         with self.lock, translated("applying sealed events"):
@@ -194,7 +245,7 @@ class State:
                 names = {r[0] for r in cursor.execute(f"SELECT DISTINCT name FROM {source}").fetchall()}
                 self._apply(cursor, source, names, self.position)
             self.position = through
-        return Changes(through, dict.fromkeys(self.tables))
+        return self.all_changed()
 
     def _append(self, cursor: duckdb.DuckDBPyConnection, records: Sequence[Record]) -> None:
         if len(records) <= _FEW:
@@ -220,10 +271,6 @@ class State:
             if table in moved:
                 cursor.execute(self._plans[table].merge_sql(source, f"state.{table}"))
 
-    @property
-    def _erasing(self) -> set[str]:
-        return {n for n, e in self.registry.events.items() if e.__event__.effect == "erase"}
-
     def _erase(self, cursor: duckdb.DuckDBPyConnection, source: str, names: set[str]) -> None:
         self._has_erased = True
         wanted = ", ".join(map(quote, sorted(names)))
@@ -238,19 +285,22 @@ class State:
             cursor.execute(f"UPDATE log.{part} SET args = NULL WHERE {gone} AND name NOT IN ({wanted})")
 
     def _changes(self, records: Sequence[Record]) -> Changes:
-        tables: dict[str, set[tuple[str, str | None]]] = {"events": set()}
-        erased = False
+        by_name: dict[str, set[tuple[str, str | None]]] = {}
         for r in records:
-            key = (r.entity_id or "", r.persona_id)
-            tables["events"].add(key)
-            name = self.registry.newest(r.name)
-            erased = erased or name in self._erasing
-            for table in self._moves.get(name, ()):
-                tables.setdefault(table, set()).add(key)
-        if erased:
-            return Changes(self.position, dict.fromkeys(self.tables))
+            by_name.setdefault(r.name, set()).add((r.entity_id or "", r.persona_id))
+        tables: dict[str, set[tuple[str, str | None]]] = {"events": set()}
+        for stored, keys in by_name.items():
+            name = self.registry.newest(stored)
+            if name in self._erasing:
+                return self.all_changed()
+            for table in ("events", *self._moves.get(name, ())):
+                tables.setdefault(table, set()).update(keys)
         few = {t: frozenset(k) if len(k) <= _MANY_KEYS else None for t, k in tables.items()}
         return Changes(self.position, few)
+
+    def all_changed(self) -> Changes:
+        """Changes that make everything that reads the state look again."""
+        return Changes(self.position, dict.fromkeys(self.tables))
 
     # ------------------------------------------------------------------ what admission asks
 
@@ -327,29 +377,29 @@ class State:
         return " ".join(map(str, row or ()))
 
     @contextmanager
-    def past(self, condition: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
-        """A second state folded from the events that meet an SQL condition.
+    def past(self, condition: str) -> Iterator[Past]:
+        """A second state folded from the events that meet an SQL condition over ``events``.
 
-        Yields:
-            A cursor whose unqualified names mean that state, and its catalogue's name.
+        Raises:
+            StorageError: the log could not be read.
         """
         cursor = self._con.cursor()
-        name = f"past_{id(cursor):x}"
+        name = f"past_{next(_PASTS)}"
         with self.lock, translated("folding the past"):
             cursor.execute(f"ATTACH ':memory:' AS {name}")
             cursor.execute(f"CREATE SCHEMA {name}.state")
-            with transaction(cursor):
-                for table, plan in self._plans.items():
-                    target = f"{name}.state.{table}"
+            for table, plan in self._plans.items():
+                target = f"{name}.state.{table}"
+                with transaction(cursor):
                     self._fold_into(cursor, plan, target, self.position, condition)
-                    cursor.execute(f"CREATE VIEW {name}.main.{table} AS {plan.view_sql(target)}")
+                cursor.execute(f"CREATE VIEW {name}.main.{table} AS {plan.view_sql(target)}")
             cursor.execute(
                 f"CREATE VIEW {name}.main.events AS SELECT * FROM memory.main.events"
                 f" WHERE seq <= {self.position} AND {condition}"
             )
             cursor.execute(f"USE {name}")
         try:
-            yield cursor, name
+            yield Past(cursor)
         finally:
             cursor.execute("USE memory")
             cursor.execute(f"DETACH {name}")
@@ -375,6 +425,8 @@ class State:
 
     def _plan(self) -> None:
         cursor = self.cursor()
+        events = self.registry.events
+        self._erasing = {n for n, e in events.items() if e.__event__.effect == "erase"}
         self._moves = {}
         for table in self.registry.tables.values():
             plan = compile_table(table, self.registry)

@@ -78,8 +78,8 @@ class Workspace:
             ReadOnlyError: the directory refuses writes.
             DiskFullError: the disk is full.
         """
-        root = Path(os.path.abspath(Path(path).expanduser()))
-        refuse_network(root.resolve(), mounts)
+        root = Path(path).expanduser().resolve()
+        refuse_network(root, mounts)
         if not (root / _SETTINGS).exists():
             if not create or (root.exists() and not root.is_dir()):
                 raise _not_found(root)

@@ -1,0 +1,159 @@
+"""What an open lab is made of, how it starts, and how it stops."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from pjais_lab.core.registry import Registry
+from pjais_lab.errors import ClosedError, InternalError
+from pjais_lab.lab.keeper import Keeper
+from pjais_lab.reactive.hub import Hub
+from pjais_lab.reactive.store import Store
+from pjais_lab.reactive.tailer import Tailer
+from pjais_lab.storage import checkpoint
+from pjais_lab.storage.clock import Clock, SystemClock
+from pjais_lab.storage.duck import connect
+from pjais_lab.storage.lake import Lake
+from pjais_lab.storage.seal import Sealer
+from pjais_lab.storage.state import RebuildReport, State
+from pjais_lab.storage.workspace import Workspace
+
+__all__ = ["Parts", "default_actor"]
+
+
+def default_actor() -> str:
+    """``user:`` and the name of whoever runs this process."""
+    try:
+        return f"user:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return "user:unknown"
+
+
+class Parts:
+    """Journal, lake, state, store and threads of one open workspace.
+
+    Args:
+        path: the workspace's directory.
+        registry: the declarations to begin with.
+        create: make the workspace when there is none.
+        actor: who commits unless a commit says otherwise.
+        background: follow other processes and seal by itself.
+        clock: the wall clock.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        registry: Registry,
+        *,
+        create: bool,
+        actor: str | None,
+        background: bool,
+        clock: Clock | None,
+    ) -> None:
+        self.is_closed = False
+        self.workspace = Workspace.open(path, create, clock=clock)
+        self.journal = self.workspace.journal()
+        self.con = connect()
+        self.state = State(self.con, registry, self.workspace.router)
+        self.lake = Lake(self.con, self.workspace.lake_path, self.workspace.router)
+        self.sealer = Sealer(self.journal, self.lake, self.state, self.workspace.settings.seal)
+        self.ignored = self._start()
+        self.notifier = self.workspace.notifier()
+        self.store = Store(
+            self.journal,
+            self.state,
+            self.notifier,
+            self.workspace.settings.limits,
+            clock=clock or SystemClock(),
+            actor=actor or default_actor(),
+            refill=self._refill,
+        )
+        self.hub = Hub(self.store)
+        self.store.on_apply(self.hub.applied)
+        self._on_close: list[Callable[[], None]] = []
+        self.tailer = Tailer(self.store, self.notifier.listen())
+        self.keeper = Keeper(self._keep) if background else None
+        self.store.catch_up()
+
+    def declare(self, registry: Registry) -> None:
+        """Take new declarations; tables that changed are rebuilt and their live queries told."""
+        self._check_open()
+        self.store.declare(registry)
+
+    def rebuild(self, table: str, *, verify: bool) -> RebuildReport:
+        """Recompute a table from the log."""
+        self._check_open()
+        return self.state.rebuild(table, verify=verify)
+
+    def seal(self, *, force: bool) -> int:
+        """Seal what is due, or everything; gives the mark."""
+        self._check_open()
+        self.store.catch_up()
+        mark = self.sealer.seal_once(force=force)
+        self._follow_lake()
+        return mark
+
+    def on_close(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` when the lab closes."""
+        self._on_close.append(callback)
+
+    def close(self) -> None:
+        """Stop the threads, then let go of the files."""
+        if self.is_closed:
+            return
+        self.is_closed = True
+        for callback in self._on_close:
+            callback()
+        if self.keeper is not None:
+            self.keeper.close()
+        self.tailer.close()
+        self.store.close()
+        self.hub.close()
+        self.workspace.close()
+        self.lake.detach()
+        self.con.close()
+
+    def _start(self) -> tuple[checkpoint.Ignored, ...]:
+        """Boot: the newest checkpoint, what it lacks, and the journal after it."""
+        mark = self.lake.mark()
+        if mark == 0:
+            return ()
+        self.state.mark_sealed(self.lake.events_sql(mark), mark)
+        loaded = checkpoint.load(self.lake, self.state, head=self.journal.head())
+        position = max(loaded.position, 0) or mark
+        unsealed = self.journal.read(max(mark, self.journal.floor()))
+        self.state.start(position, loaded.tables, unsealed)
+        return loaded.ignored
+
+    def _refill(self, state: State) -> None:
+        """The journal was purged past the state's position: go on from the lake."""
+        mark = self.lake.mark()
+        if mark <= state.position:
+            msg = f"Events after {state.position:,} are neither in the journal nor in the lake."
+            raise InternalError(msg, hint="Run 'pjais verify'.", position=state.position, mark=mark)
+        state.mark_sealed(self.lake.events_sql(mark), mark)
+        state.ingest_sealed(mark)
+
+    def _keep(self) -> None:
+        self.sealer.seal_once(force=False)
+        self._follow_lake()
+
+    def _follow_lake(self) -> None:
+        """Read from the lake what has been sealed, whoever sealed it."""
+        mark = self.lake.mark()
+        if self.state.mark < mark <= self.state.position:
+            self.state.mark_sealed(self.lake.events_sql(mark), mark)
+
+    def _check_open(self) -> None:
+        if self.is_closed:
+            msg = "This lab is closed."
+            raise ClosedError(msg, hint="Open it again with pj.open().")
+
+    def __del__(self) -> None:
+        """A lab that nobody holds any more closes itself."""
+        with suppress(Exception):
+            self.close()

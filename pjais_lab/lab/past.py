@@ -1,0 +1,111 @@
+"""A read-only lab at a past moment."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
+
+from pjais_lab.core.event import micros, moment
+from pjais_lab.errors import ClosedError, ReadOnlyError, SnapshotNotFoundError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from pjais_lab.lab.parts import Parts
+
+__all__ = ["PastLab"]
+
+
+class PastLab:
+    """State and history as they were; closes by itself when nobody holds it.
+
+    Args:
+        parts: the open workspace.
+        when: a position of the log, or a time.
+        clock: what a time means: the personas' world, or the commits.
+
+    Attributes:
+        moment: the position or time it shows.
+    """
+
+    def __init__(
+        self, parts: Parts, when: int | datetime | str, clock: Literal["world", "commit"]
+    ) -> None:
+        self._parts = parts
+        self.moment = _parsed(when)
+        condition = _condition(self.moment, clock, parts.store.position)
+        self._stack = ExitStack()
+        self._state = self._stack.enter_context(parts.state.past(condition))
+        parts.on_close(self.close)
+
+    def query(self, sql: str, **params: Any) -> pl.DataFrame:
+        """Answer a question about state and history as they were.
+
+        Args:
+            sql: one SELECT in DuckDB's dialect; parameters are written ``$name``.
+            params: their values.
+
+        Raises:
+            QueryError: the SQL is wrong, or would write.
+            ClosedError: this or the lab is closed.
+        """
+        if self._state is None:
+            msg = "This past lab is closed."
+            raise ClosedError(msg, hint="Ask lab.at() again.")
+        return self._state.query(sql, params)
+
+    def commit(self, *items: object, **options: object) -> NoReturn:
+        """Refuse: the past does not change.
+
+        Raises:
+            ReadOnlyError: always.
+        """
+        del items, options
+        msg = f"The past at {self.moment} cannot be changed."
+        raise ReadOnlyError(msg, hint="Commit to the lab itself.")
+
+    def close(self) -> None:
+        """Forget the folded tables; closing twice is fine."""
+        self._state = None
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        """The past lab itself."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Close."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """The moment."""
+        return f"PastLab({self._parts.workspace.path.name!r} at {self.moment})"
+
+
+def _parsed(when: int | datetime | str) -> int | datetime:
+    if isinstance(when, int):
+        return when
+    if isinstance(when, str):
+        try:
+            when = datetime.fromisoformat(when)
+        except ValueError:
+            msg = f"{when!r} is not a moment; expected a position, or a time such as 2026-11-01 14:30."
+            raise SnapshotNotFoundError(msg, moment=when) from None
+    return when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when
+
+
+def _condition(when: int | datetime, clock: Literal["world", "commit"], position: int) -> str:
+    if isinstance(when, int):
+        if not 0 <= when <= position:
+            msg = f"The log has no position {when:,}; it goes from 0 to {position:,}."
+            raise SnapshotNotFoundError(msg, position=when)
+        return f"seq <= {when}"
+    us = micros(when)
+    if clock == "world":
+        return f"occurred_at <= make_timestamp({us}::BIGINT)"
+    if clock == "commit":
+        stamp = f"{us // 1000:012x}"
+        return f"id <= '{stamp[:8]}-{stamp[8:]}-7fff-bfff-ffffffffffff'::UUID"
+    msg = f"There is no clock {clock!r}; expected 'world' or 'commit', for {moment(us)}."
+    raise SnapshotNotFoundError(msg, clock=clock)
