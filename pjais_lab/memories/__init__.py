@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pjais_lab.memories.collection import Memories, Memory
 from pjais_lab.memories.tables import DECLARATIONS
 
-__all__ = ["DECLARATIONS"]
+__all__ = ["DECLARATIONS", "Memories", "Memory"]

@@ -1,7 +1,8 @@
-"""Settings of a workspace that belong to its data."""
+"""Settings of the workspace."""
 
 from __future__ import annotations
 
+from pjais_lab.settings.collection import Settings
 from pjais_lab.settings.tables import DECLARATIONS
 
-__all__ = ["DECLARATIONS"]
+__all__ = ["DECLARATIONS", "Settings"]

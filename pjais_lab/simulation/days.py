@@ -11,11 +11,11 @@ from typing import Final
 from pjais_lab.core.event import micros
 from pjais_lab.errors import RejectedError
 from pjais_lab.simulation.batch import Columns, Row
+from pjais_lab.simulation.decks import Decks, deal
 from pjais_lab.simulation.hours import go_to_bed, live_hour, plan
-from pjais_lab.simulation.pen import HOUR_US, SECOND_US, Pen, noticed_at
-from pjais_lab.simulation.phrases import NOTICED
+from pjais_lab.simulation.pen import HOUR_US, SECOND_US, Pen
 from pjais_lab.simulation.schedule import plan_day
-from pjais_lab.simulation.town import HOURS, Ids, Town, build_town
+from pjais_lab.simulation.town import HOURS, Town, build_town, ids_for
 
 __all__ = ["BATCH", "START", "generate"]
 
@@ -23,6 +23,7 @@ BATCH: Final = 10_000
 START: Final = date(2026, 10, 5)
 _KEEP: Final = timedelta(days=90)
 _BEDTIME: Final = 23
+_WEEK: Final = 7
 
 
 def generate(
@@ -48,9 +49,8 @@ def generate(
     """
     _check(personas, days, batch)
     rng = Random(f"pjais:{personas}:{seed}")  # noqa: S311 - a story, not a secret
-    town = build_town(personas, rng, Ids(str(personas), str(seed), start.isoformat()))
-    noticed = [noticed_at(p, NOTICED[p.kind]) for p in town.places]
-    pen = Pen(town, rng, noticed)
+    town = build_town(personas, rng, ids_for(str(personas), str(seed), start.isoformat()))
+    pen = Pen(town, rng)
     first = datetime.combine(start, time(), UTC)
     for who in town.residents:
         pen.settle(who, micros(first))
@@ -60,15 +60,18 @@ def generate(
     pending: list[Row] = []
     for n in range(days):
         today = first + timedelta(days=n)
-        pen.turn_to(datetime.combine(today.date() + _KEEP, time()))
-        for rows in _day(pen, town, today):
+        if n % _WEEK == 0:
+            expires_at = datetime.combine(today.date() + _KEEP, time())
+            pen.turn_to(expires_at)
+            decks = deal(town, expires_at, rng)
+        for rows in _day(pen, decks, town, today):
             pending += rows
             yield from _cut(pending, batch)
     if pending:
         yield Columns.of(pending)
 
 
-def _day(pen: Pen, town: Town, today: datetime) -> Iterator[list[Row]]:
+def _day(pen: Pen, decks: Decks, town: Town, today: datetime) -> Iterator[list[Row]]:
     midnight = micros(today)
     hours = plan_day(town, today.weekday(), pen.rng)
     for hour, places in zip(HOURS, hours, strict=True):
@@ -79,7 +82,7 @@ def _day(pen: Pen, town: Town, today: datetime) -> Iterator[list[Row]]:
                 if pen.rng.random() < 0.5:
                     plan(pen, who, town.places[who.work], t)
         for number, present in places.items():
-            live_hour(pen, town.places[number], present, t)
+            live_hour(pen, decks, town.places[number], present, t)
         pen.rows.sort(key=itemgetter(0))
         yield pen.rows
     pen.rows = []

@@ -6,17 +6,15 @@ from typing import Final
 
 from pjais_lab.memories.events import link_id
 from pjais_lab.personas.state import TRAITS
-from pjais_lab.simulation.moulds import ENDED, RECALLED, RECORDED, SAID, STARTED
+from pjais_lab.simulation.decks import Decks
+from pjais_lab.simulation.moulds import ENDED, RECALLED, SAID, STARTED
 from pjais_lab.simulation.pen import MINUTE_US, SECOND_US, Pen
-from pjais_lab.simulation.phrases import CHANCE, DOINGS, PLANS, THOUGHTS, TOUCHES
+from pjais_lab.simulation.phrases import CHANCE, PLANS, THOUGHTS
 from pjais_lab.simulation.talk import HAPPENINGS, NEWS, SMALL_TALK
 from pjais_lab.simulation.town import Memory, Place, Resident, Topic
 
 __all__ = ["go_to_bed", "live_hour", "plan"]
 
-# Poignancy of everyday memories: most are dull, few are not.
-_DULL: Final = (1,) * 62 + (2,) * 20 + (3,) * 10 + (4,) * 5 + (5,) * 2 + (6,)
-_SEEN: Final = tuple(f" {d}." for d in DOINGS)
 _AT_ONCE: Final = 8
 _RECENT: Final = 64
 _FADING: Final = 32
@@ -25,16 +23,17 @@ _TALKS: Final = 6
 _TALK_S: Final = 170
 
 
-def live_hour(pen: Pen, place: Place, present: list[Resident], t: int) -> None:
+def live_hour(pen: Pen, decks: Decks, place: Place, present: list[Resident], t: int) -> None:
     """Let an hour pass at a place; later parts of the hour may refer to earlier ones.
 
     Args:
         pen: where it is written.
+        decks: the week's everyday memories.
         place: where.
         present: who is there.
         t: when the hour begins, in microseconds.
     """
-    _notice(pen, place, present, t)
+    _notice(pen, decks, place, present, t)
     rnd = pen.rng.random
     if place.kind != "home" and rnd() < _HAPPENS:
         _strike(pen, place, present, t + 32 * MINUTE_US)
@@ -54,8 +53,8 @@ def live_hour(pen: Pen, place: Place, present: list[Resident], t: int) -> None:
 def plan(pen: Pen, who: Resident, place: Place, t: int) -> None:
     """A resident thinks about the day to come."""
     content = str(pen.pick(PLANS)).format(first=who.first, place=place.name)
-    memory = (pen.ids.next(), 3, content, "the day to come")
-    pen.remember(who, t, memory, pen.plan_tails[3][0])
+    memory = (pen.new_id(), 3, "the day to come")
+    pen.remember(who, t, memory, content, pen.plan_tails[3][0])
 
 
 def go_to_bed(pen: Pen, who: Resident, t: int) -> None:
@@ -68,32 +67,29 @@ def go_to_bed(pen: Pen, who: Resident, t: int) -> None:
         del who.recent[:_FADING]
 
 
-def _notice(pen: Pen, place: Place, present: list[Resident], t: int) -> None:
+def _notice(pen: Pen, decks: Decks, place: Place, present: list[Resident], t: int) -> None:
     # The hot loop: half of all events are made here, so it writes its rows itself.
-    rnd, ids, write = pen.rng.random, pen.ids, pen.rows.append
-    noticed, tails, count = pen.noticed[place.number], pen.event_tails[place.kind], len(present)
-    head, before, after = ids.head, *RECALLED
+    rnd, number_of, write = pen.rng.random, pen.new_id, pen.rows.append
+    noticed, seen, count = decks.noticed[place.number], decks.seen[place.kind], len(present)
+    lonely = 1.0 if count == 1 else 0.6
+    size, seen_size, (before, after) = len(noticed), len(seen), RECALLED
     for who in present:
-        me, recent = who.id, who.recent
+        me, remember = who.id, who.recent.append
         at = t + int(rnd() * 240) * SECOND_US
-        if rnd() < 0.5 and len(recent) > 4:
+        if len(who.recent) > _FADING and rnd() < 0.5:
             found = _come_to_mind(pen, who)
-            write((at, "v1.MemoryRecalled", found[0], me, 1, f"{before}{found[3]}{after}"))
+            write((at, "v1.MemoryRecalled", found[0], me, 1, f"{before}{found[2]}{after}"))
         for _ in range(1 + int(rnd() * 2.6)):
-            at += (60 + int(rnd() * 400)) * SECOND_US
-            about = place.name
-            content = noticed[int(rnd() * len(noticed))] + TOUCHES[int(rnd() * len(TOUCHES))]
-            if count > 1 and rnd() < 0.4:
+            number = number_of()
+            if rnd() < lonely:
+                took, poignancy, args, about = noticed[int(rnd() * size)]
+            else:
                 other = present[int(rnd() * count)]
-                if other is not who:
-                    about = other.name
-                    content = about + _SEEN[int(rnd() * len(_SEEN))]
-            poignancy = _DULL[int(rnd() * 100)]
-            ids.used += 1
-            number = f"{head}{ids.used:012x}"
-            args = f"{RECORDED}{content}{tails[poignancy][0]}"
+                took, poignancy, args, about = seen[int(rnd() * seen_size)]
+                args, about = other.opening + args, other.name
+            at += took
             write((at, "v1.MemoryRecorded", number, me, 1, args))
-            recent.append((number, poignancy, content, about))
+            remember((number, poignancy, about))
             who.tension += poignancy
 
 
@@ -117,8 +113,8 @@ def _strike(pen: Pen, place: Place, present: list[Resident], t: int) -> None:
     for n, who in enumerate(present[:_AT_ONCE]):
         at = t + n * SECOND_US
         weight = min(10, poignancy + (who is hero))
-        memory = (pen.ids.next(), weight, content, noun)
-        pen.remember(who, at, memory, pen.tail_of_news(tag, weight))
+        memory = (pen.new_id(), weight, noun)
+        pen.remember(who, at, memory, content, pen.tail_of_news(tag, weight))
         pen.learn(who, topic, memory)
         pen.feel(who, at + 1, trigger, strength, gist)
 
@@ -133,7 +129,7 @@ def _talk(pen: Pen, place: Place, pair: tuple[Resident, Resident], t: int) -> No
         noun, gist, script = known[0].noun, known[0].gist, pen.pick(NEWS)
         pen.recall(a, t, known[1], noun)
     names = {"a": a.first, "b": b.first, "noun": noun, "gist": gist, "place": place.name}
-    number = pen.ids.next()
+    number = pen.new_id()
     c, d, e, f = STARTED
     args = f"{c}{noun}{d}{a.id}{e}{b.id}{f}"
     pen.rows.append((t, "v1.ConversationStarted", number, a.id, 1, args))
@@ -143,7 +139,7 @@ def _talk(pen: Pen, place: Place, pair: tuple[Resident, Resident], t: int) -> No
         c, d, e, f, g = SAID[k]
         text = line.format_map(names)
         args = f"{c}{number}{d}{text}{e}{who.name}{f}{who.id}{g}"
-        pen.rows.append((t, "v1.MessageAdded", pen.ids.next(), who.id, 1, args))
+        pen.rows.append((t, "v1.MessageAdded", pen.new_id(), who.id, 1, args))
     args = f"{ENDED[0]}{a.first} and {b.first} spoke of {noun}.{ENDED[1]}"
     pen.rows.append((t + SECOND_US, "v1.ConversationEnded", number, a.id, 1, args))
     _take_away(pen, pair, (noun, number, t + 2 * SECOND_US), known)
@@ -158,17 +154,19 @@ def _take_away(
     (a, b), (noun, number, t) = pair, talk
     poignancy = 2 + int(pen.rng.random() * 3)
     tail, end = pen.chat_tails[poignancy]
-    memory = (pen.ids.next(), poignancy, f"Spoke with {b.name} about {noun}.", b.name)
-    pen.remember(a, t, memory, f"{tail}{number}{end}")
+    said, tail = f"about {noun}.", f"{tail}{number}{end}"
+    memory = (pen.new_id(), poignancy, b.name)
+    pen.remember(a, t, memory, f"Spoke with {b.name} {said}", tail)
     if known is None or any(topic.number == known[0].number for topic, _ in b.news):
-        memory = (pen.ids.next(), poignancy, f"Spoke with {a.name} about {noun}.", a.name)
-        pen.remember(b, t, memory, f"{tail}{number}{end}")
+        memory = (pen.new_id(), poignancy, a.name)
+        pen.remember(b, t, memory, f"Spoke with {a.name} {said}", tail)
         return
     topic = known[0]
     weight = max(3, topic.poignancy - 1)
     tail, end = pen.chat_tails[weight]
-    memory = (pen.ids.next(), weight, f"Heard from {a.name} that {topic.gist}.", noun)
-    pen.remember(b, t, memory, f"{tail}{number}{end}")
+    memory = (pen.new_id(), weight, noun)
+    content = f"Heard from {a.name} that {topic.gist}."
+    pen.remember(b, t, memory, content, f"{tail}{number}{end}")
     pen.learn(b, topic, memory)
     pen.feel(b, t + 1, topic.trigger, topic.strength * 0.7, topic.gist)
 
@@ -180,16 +178,16 @@ def _reflect(pen: Pen, who: Resident, t: int) -> None:
     if who.keepsakes and who.keepsakes[-1] not in evidence:
         evidence.append(who.keepsakes[-1])
     top = max(evidence, key=_poignancy)
-    noun = top[3] if top[1] > 2 else str(pen.pick(CHANCE))
+    noun = top[2] if top[1] > 2 else str(pen.pick(CHANCE))
     for n, memory in enumerate(evidence):
         pen.recall(who, t + n * SECOND_US, memory, noun)
     one, two = TRAITS[int(rnd() * 5)], TRAITS[int(rnd() * 5)]
     trait = max(one, two, key=lambda name: float(getattr(who.traits, name)))
     content = str(pen.pick(THOUGHTS[trait])).format(first=who.first, noun=noun)
     poignancy = 5 + int(rnd() * 4)
-    thought = (pen.ids.next(), poignancy, content, noun)
+    thought = (pen.new_id(), poignancy, noun)
     at = t + MINUTE_US
-    pen.remember(who, at, thought, pen.thought_tails[poignancy][0])
+    pen.remember(who, at, thought, content, pen.thought_tails[poignancy][0])
     who.tension = 0
     for memory in evidence:
         number = link_id(thought[0], memory[0], "evidence")

@@ -20,10 +20,9 @@ from pjais_lab.simulation.moulds import (
     WARMER,
     tails,
 )
-from pjais_lab.simulation.names import PLACES
-from pjais_lab.simulation.town import Ids, Memory, Place, Resident, Town
+from pjais_lab.simulation.town import Memory, Resident, Town
 
-__all__ = ["HOUR_US", "MINUTE_US", "SECOND_US", "Pen", "noticed_at"]
+__all__ = ["HOUR_US", "MINUTE_US", "SECOND_US", "Pen"]
 
 SECOND_US: Final = 1_000_000
 MINUTE_US: Final = 60 * SECOND_US
@@ -39,28 +38,22 @@ class Pen:
     Args:
         town: whose chronicle it is.
         rng: where chance comes from.
-        noticed: per place number, the beginnings of what is noticed there.
     """
 
-    def __init__(self, town: Town, rng: Random, noticed: list[tuple[str, ...]]) -> None:
+    def __init__(self, town: Town, rng: Random) -> None:
         self.rows: list[Row] = []
         self.rng = rng
-        self.ids: Ids = town.ids
-        self.noticed = noticed
+        self.new_id = town.new_id
         self.topics = 0
-        self.event_tails: dict[str, list[tuple[str, ...]]] = {}
         self.chat_tails: list[tuple[str, ...]] = []
         self.thought_tails: list[tuple[str, ...]] = []
         self.plan_tails: list[tuple[str, ...]] = []
         self.news_tails: dict[str, list[tuple[str, ...]]] = {}
-        self._expires_at = datetime.min  # noqa: DTZ901 - set by each day's turn
+        self._expires_at = datetime.min  # noqa: DTZ901 - set by each week's turn
 
     def turn_to(self, expires_at: datetime) -> None:
-        """Begin a day, whose minor memories may be let go at ``expires_at``."""
+        """Begin a week, whose minor memories may be let go at ``expires_at``."""
         self._expires_at = expires_at
-        self.event_tails = {
-            kind: tails("event", (kind,), expires_at) for kind in ("home", *PLACES)
-        }
         self.chat_tails = tails("chat", ("chat",), expires_at, has_source=True)
         self.thought_tails = tails("thought", ("reflection",), expires_at)
         self.plan_tails = tails("thought", ("plan",), expires_at)
@@ -84,9 +77,9 @@ class Pen:
         )
         self.rows.append((t, "v1.PersonaCreated", who.id, who.id, 1, encode(made)))
 
-    def remember(self, who: Resident, t: int, memory: Memory, tail: str) -> None:
+    def remember(self, who: Resident, t: int, memory: Memory, content: str, tail: str) -> None:
         """A resident records a memory; what matters is kept at hand."""
-        number, poignancy, content, _ = memory
+        number, poignancy, _ = memory
         self.rows.append((t, "v1.MemoryRecorded", number, who.id, 1, RECORDED + content + tail))
         who.recent.append(memory)
         who.tension += poignancy
@@ -165,7 +158,3 @@ class Pen:
             found = self.news_tails[tag] = tails("event", (tag, "news"), self._expires_at)
         return found[poignancy][0]
 
-
-def noticed_at(place: Place, phrases: tuple[str, ...]) -> tuple[str, ...]:
-    """What is noticed at a place, with its name filled in."""
-    return tuple(p.replace("{place}", place.name) for p in phrases)

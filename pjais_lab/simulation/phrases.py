@@ -183,22 +183,22 @@ TOUCHES: Final = (
 """Ends of a noticed sentence."""
 
 DOINGS: Final = (
-    "was humming something slow",
-    "was in a hurry and pretended not to be",
-    "counted change twice",
-    "had ink on both thumbs",
-    "wore the green scarf again",
-    "was telling the story of the goat",
-    "asked about the weather and meant it",
-    "looked as if sleep had been short",
-    "carried a parcel tied with red string",
-    "laughed before the joke was over",
-    "was reading with one finger on the line",
-    "had new boots and walked like it",
-    "was looking for a lost glove",
-    "shared an apple, quarter by quarter",
-    "was sketching on the back of a receipt",
-    "waved from the far side",
+    " was humming something slow.",
+    " was in a hurry and pretended not to be.",
+    " counted change twice.",
+    " had ink on both thumbs.",
+    " wore the green scarf again.",
+    " was telling the story of the goat.",
+    " asked about the weather and meant it.",
+    " looked as if sleep had been short.",
+    " carried a parcel tied with red string.",
+    " laughed before the joke was over.",
+    " was reading with one finger on the line.",
+    " had new boots and walked like it.",
+    " was looking for a lost glove.",
+    " shared an apple, quarter by quarter.",
+    " was sketching on the back of a receipt.",
+    " waved from the far side.",
 )
 """What somebody else was seen doing, after a name."""
 

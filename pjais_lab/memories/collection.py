@@ -1,0 +1,243 @@
+"""The memories of a lab: record, revise, recall, link, retier, forget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Unpack
+
+import msgspec
+
+from pjais_lab.core.event import HasId
+from pjais_lab.core.ids import is_id
+from pjais_lab.errors import NotFoundError
+from pjais_lab.memories.commands import (
+    Details,
+    Revision,
+    forget_memory,
+    link_memories,
+    recall_memory,
+    record_memory,
+    retier_memory,
+    revise_memory,
+    unlink_memories,
+)
+from pjais_lab.memories.state import Relation, RetierReason, Tier
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from pjais_lab.reactive.protocol import Committer
+
+__all__ = ["Memories", "Memory"]
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """A memory as it was when asked for.
+
+    Attributes:
+        id: its id.
+        persona_id: whose.
+        content: the text, or where the file lies.
+        kind: what sort of memory it is.
+        importance: 0 to 1.
+        tags: labels.
+        tier: its storage class.
+        recalls: how often it was used.
+        created_at: when it was formed, UTC; None for one recorded inside an open batch.
+    """
+
+    id: str
+    persona_id: str
+    content: str
+    kind: str = "event"
+    importance: float = 0.5
+    tags: tuple[str, ...] = ()
+    tier: str = "warm"
+    recalls: int = 0
+    created_at: datetime | None = None
+
+
+class Memories:
+    """What personas remember.
+
+    Args:
+        store: where commands go.
+    """
+
+    def __init__(self, store: Committer) -> None:
+        self._store = store
+
+    def record(
+        self,
+        persona: HasId | str,
+        content: str,
+        *,
+        importance: float = 0.5,
+        scale: str | None = None,
+        tags: Iterable[str] = (),
+        at: datetime | None = None,
+        **details: Unpack[Details],
+    ) -> Memory:
+        """Record a new memory.
+
+        Args:
+            persona: whose, or its id.
+            content: the text, or where the file lies.
+            importance: 0 to 1, or on ``scale``.
+            scale: the scale ``importance`` is given on, such as ``1-10``.
+            tags: labels.
+            at: when it was formed, in the persona's world; now if None.
+            details: kind, content type, tier, expiry, source and foreign fields.
+
+        Raises:
+            RejectedError: a field is wrong or there is no such persona; nothing was stored.
+        """
+        draft = record_memory(
+            persona, content, importance=importance, scale=scale, tags=tags, at=at, **details
+        )
+        done = self._store.commit(draft)
+        event: Any = draft.event
+        return Memory(
+            done.id,
+            draft.persona_id or "",
+            event.content,
+            event.kind,
+            event.importance,
+            event.tags,
+            event.tier,
+            created_at=at,
+        )
+
+    def revise(
+        self, memory: HasId | str, *, at: datetime | None = None, **changes: Unpack[Revision]
+    ) -> None:
+        """Set some of a memory's fields anew.
+
+        Raises:
+            RejectedError: a field is wrong or there is no such memory; nothing was stored.
+        """
+        self._store.commit(revise_memory(memory, at=at, **changes))
+
+    def recall(
+        self, *memories: HasId | str, query: str | None = None, at: datetime | None = None
+    ) -> None:
+        """Note that memories were found and used.
+
+        Args:
+            memories: which, or their ids.
+            query: what was looked for.
+            at: when; now if None.
+
+        Raises:
+            RejectedError: one of them does not exist; nothing was stored.
+        """
+        self._store.commit(*[recall_memory(m, query=query, at=at) for m in memories])
+
+    def link(
+        self,
+        source: HasId | str,
+        target: HasId | str,
+        relation: Relation = "references",
+        *,
+        strength: float = 1.0,
+        confidence: float = 1.0,
+        at: datetime | None = None,
+    ) -> str:
+        """Say that a memory refers to another; gives the link's id.
+
+        Linking the same two by the same relation again sets strength and confidence anew.
+
+        Args:
+            source: the memory that refers, or its id.
+            target: the memory referred to, or its id.
+            relation: how; ``evidence`` leads from a conclusion to what it rests on.
+            strength: 0 to 1.
+            confidence: 0 to 1.
+            at: when; now if None.
+
+        Raises:
+            NotFoundError: ``source`` does not exist.
+            RejectedError: ``target`` does not exist; nothing was stored.
+        """
+        owner = self[source if isinstance(source, str) else source.id].persona_id
+        done = self._store.commit(
+            link_memories(
+                source,
+                target,
+                relation,
+                strength=strength,
+                confidence=confidence,
+                persona=owner,
+                at=at,
+            )
+        )
+        return done.id
+
+    def unlink(
+        self, source: HasId | str, target: HasId | str, relation: Relation = "references"
+    ) -> None:
+        """Take a link back.
+
+        Raises:
+            RejectedError: there is no such link; nothing was stored.
+        """
+        self._store.commit(unlink_memories(source, target, relation))
+
+    def retier(self, memory: HasId | str, tier: Tier, reason: RetierReason = "manual") -> None:
+        """Move a memory to another tier.
+
+        Raises:
+            RejectedError: there is no such memory or tier; nothing was stored.
+        """
+        self._store.commit(retier_memory(memory, tier, reason))
+
+    def forget(self, memory: HasId | str, reason: str = "") -> None:
+        """Let a memory go; it stays in the log, not in the state.
+
+        Raises:
+            RejectedError: there is no such memory; nothing was stored.
+        """
+        self._store.commit(forget_memory(memory, reason))
+
+    def frame(self, persona: HasId | str | None = None) -> pl.DataFrame:
+        """The memories as a table, oldest first.
+
+        Args:
+            persona: whose, or its id; everybody's if None.
+
+        Raises:
+            QueryError: the id is not UUID text.
+        """
+        order = "ORDER BY created_at, id"
+        if persona is None:
+            return self._store.query(f"SELECT * FROM memories {order}")
+        owner = persona if isinstance(persona, str) else persona.id
+        return self._store.query(f"SELECT * FROM memories WHERE persona_id = $p {order}", p=owner)
+
+    def __getitem__(self, memory_id: str) -> Memory:
+        """The memory with an id.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        names = ", ".join(Memory.__struct_fields__)
+        found = (
+            self._store.query(f"SELECT {names} FROM memories WHERE id = $id", id=memory_id).rows()
+            if is_id(memory_id)
+            else []
+        )
+        if not found:
+            msg = f"There is no memory {memory_id!r}."
+            raise NotFoundError(msg, hint="Ids are in lab.memories.frame().", id=memory_id)
+        entity, persona, *rest = found[0]
+        values = dict(zip(Memory.__struct_fields__[2:], rest, strict=True))
+        return Memory(str(entity), str(persona), **(values | {"tags": tuple(values["tags"])}))
+
+    def __len__(self) -> int:
+        """How many living memories there are."""
+        return int(self._store.query("SELECT count(*) FROM memories").item())
+
+    def __repr__(self) -> str:
+        """The count."""
+        return f"Memories({len(self):,})"

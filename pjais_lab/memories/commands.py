@@ -1,0 +1,209 @@
+"""Checked intents about memories; pure functions that give drafts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
+
+from msgspec import UNSET
+
+from pjais_lab.core.event import Draft, HasId
+from pjais_lab.memories.events import (
+    MemoryForgotten,
+    MemoryLinked,
+    MemoryRecalled,
+    MemoryRecorded,
+    MemoryRetiered,
+    MemoryRevised,
+    MemoryUnlinked,
+    link_id,
+)
+from pjais_lab.memories.state import ContentType, Relation, RetierReason, Tier, scale_importance
+
+__all__ = [
+    "Details",
+    "forget_memory",
+    "link_memories",
+    "recall_memory",
+    "record_memory",
+    "retier_memory",
+    "revise_memory",
+    "unlink_memories",
+]
+
+
+class Details(TypedDict, total=False):
+    """What may be said about a memory besides its content."""
+
+    kind: str
+    content_type: ContentType
+    tier: Tier
+    expires_at: datetime | None
+    source: str | None
+    extra: dict[str, Any]
+
+
+class Revision(TypedDict, total=False):
+    """What can be revised of a memory."""
+
+    content: str
+    kind: str
+    importance: float
+    add_tags: tuple[str, ...]
+    remove_tags: tuple[str, ...]
+    expires_at: datetime | None
+    extra: dict[str, Any]
+
+
+def record_memory(
+    persona: HasId | str,
+    content: str,
+    *,
+    importance: float = 0.5,
+    scale: str | None = None,
+    tags: Iterable[str] = (),
+    id: str | None = None,
+    at: datetime | None = None,
+    **details: Unpack[Details],
+) -> Draft:
+    """A new memory.
+
+    Args:
+        persona: whose, or its id.
+        content: the text, or where the file lies.
+        importance: 0 to 1, or on ``scale``.
+        scale: the scale ``importance`` is given on, such as ``1-10``; kept beside it.
+        tags: labels.
+        id: the id it gets; a new one if None.
+        at: when it was formed, in the persona's world; now if None.
+        details: kind, content type, tier, expiry, source and foreign fields.
+
+    Raises:
+        RejectedError: an id is not UUID text, or the importance lies outside its scale.
+
+    >>> record_memory(
+    ...     "018bcfe5-6800-7000-8000-00000000000a", "hi", importance=10, scale="1-10"
+    ... ).event.importance
+    1.0
+    """
+    raw = importance if scale is not None else None
+    value = importance if scale is None else scale_importance(importance, scale)
+    made = MemoryRecorded(
+        content=content,
+        importance=value,
+        importance_raw=raw,
+        importance_scale=scale,
+        tags=tuple(tags),
+        **details,
+    )
+    return made.on(persona, id, at=at)
+
+
+def revise_memory(
+    memory: HasId | str, *, at: datetime | None = None, **changes: Unpack[Revision]
+) -> Draft:
+    """Set some of a memory's fields anew.
+
+    Args:
+        memory: which, or its id.
+        at: when; now if None.
+        changes: the fields of ``Revision``.
+
+    Raises:
+        RejectedError: the id is not UUID text.
+    """
+    return MemoryRevised(**changes).on(entity=memory, at=at)
+
+
+def recall_memory(
+    memory: HasId | str,
+    *,
+    query: str | None = None,
+    score: float | None = None,
+    at: datetime | None = None,
+) -> Draft:
+    """Note that a memory was found and used.
+
+    Args:
+        memory: which, or its id.
+        query: what was looked for.
+        score: how well it fitted.
+        at: when; now if None.
+
+    Raises:
+        RejectedError: the id is not UUID text.
+    """
+    used = MemoryRecalled(
+        query=UNSET if query is None else query, score=UNSET if score is None else score
+    )
+    return used.on(entity=memory, at=at)
+
+
+def link_memories(
+    source: HasId | str,
+    target: HasId | str,
+    relation: Relation = "references",
+    *,
+    strength: float = 1.0,
+    confidence: float = 1.0,
+    extra: Mapping[str, Any] | None = None,
+    persona: HasId | str | None = None,
+    at: datetime | None = None,
+) -> Draft:
+    """Say that a memory refers to another.
+
+    Args:
+        source: the memory that refers, or its id.
+        target: the memory referred to, or its id.
+        relation: how; ``evidence`` leads from a conclusion to what it rests on.
+        strength: 0 to 1.
+        confidence: 0 to 1.
+        extra: foreign fields.
+        persona: whose memory ``source`` is.
+        at: when; now if None.
+
+    Raises:
+        RejectedError: an id is not UUID text.
+    """
+    made = MemoryLinked(_id(source), _id(target), relation, strength, confidence, dict(extra or {}))
+    return made.on(persona, at=at)
+
+
+def unlink_memories(
+    source: HasId | str, target: HasId | str, relation: Relation = "references", reason: str = ""
+) -> Draft:
+    """Take a link back.
+
+    Raises:
+        RejectedError: an id is not UUID text.
+    """
+    return MemoryUnlinked(reason=reason).on(entity=link_id(_id(source), _id(target), relation))
+
+
+def retier_memory(
+    memory: HasId | str,
+    tier: Tier,
+    reason: RetierReason = "manual",
+    *,
+    at: datetime | None = None,
+) -> Draft:
+    """Move a memory to another tier.
+
+    Raises:
+        RejectedError: the id is not UUID text.
+    """
+    return MemoryRetiered(tier=tier, reason=reason).on(entity=memory, at=at)
+
+
+def forget_memory(memory: HasId | str, reason: str = "", *, at: datetime | None = None) -> Draft:
+    """Let a memory go; it stays in the log, not in the state.
+
+    Raises:
+        RejectedError: the id is not UUID text.
+    """
+    return MemoryForgotten(reason=reason).on(entity=memory, at=at)
+
+
+def _id(thing: HasId | str) -> str:
+    return thing if isinstance(thing, str) else thing.id
