@@ -121,11 +121,13 @@ def _room(home: Path) -> Check:
 def _trial(home: Path) -> Iterator[Check]:
     """Make a workspace, commit, seal, close: locks, fsync and both databases on this disk."""
     try:
-        with tempfile.TemporaryDirectory(prefix=".pjais-doctor-", dir=home) as folder:
-            with attached(Path(folder) / "trial", create=True) as lab:
-                persona = lab.personas.create("Doctor")
-                times = [_timed(lab, persona, n) for n in range(_TRIALS)]
-                lab.seal()
+        with (
+            tempfile.TemporaryDirectory(prefix=".pjais-doctor-", dir=home) as folder,
+            attached(Path(folder) / "trial", create=True) as lab,
+        ):
+            persona = lab.personas.create("Doctor")
+            times = [_timed(lab, persona, n) for n in range(_TRIALS)]
+            lab.seal()
     except LabError as error:
         yield "trial workspace", "problem", str(error)
         return

@@ -46,7 +46,7 @@ class Lab:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         store = parts.store
-        self.personas = Personas(store)
+        self.personas = Personas(store, parts.hub)
         self.memories = Memories(store)
         self.conversations = Conversations(store)
         self.settings = Settings(store)

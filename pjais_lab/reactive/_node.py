@@ -2,44 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+import itertools
+import logging
+import warnings
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from traitlets import All, HasTraits, TraitType
+from traitlets import All, Bunch, HasTraits, TraitType
 
 from pjais_lab.reactive._compare import is_same_value
-from pjais_lab.reactive._delivery import deliver
-from pjais_lab.reactive._errors import ReadOnlyTraitError
+from pjais_lab.reactive._errors import ObserverWarning, ReadOnlyTraitError
 
 if TYPE_CHECKING:
-    from traitlets import Bunch
+    from pjais_lab.reactive._invalidation import Touched
+    from pjais_lab.reactive.hub import Hub
 
-    from pjais_lab.reactive._cell import Cell
+__all__ = ["Change", "Fed", "Node"]
 
-__all__ = ["Fed", "Node", "cell_of"]
-
+_LOG: Final = logging.getLogger("pjais_lab.observers")
+_LOG.addHandler(logging.NullHandler())  # the warning is what a user sees unless logging is set up
+_SERIAL: Final = itertools.count()
 _T = TypeVar("_T")
+Change = tuple[str, Any, Any]
+"""Trait, old value, new value."""
 
 
 class Fed(TraitType[_T, _T], Generic[_T]):
     """A read-only trait fed from the log.
 
-    Reading it from any thread but the hub's waits until it shows all that the thread's store has
-    applied, so that what was committed is seen.
+    Reading it from any thread but the hub's waits until it shows all that the store has applied.
 
     Args:
         default: the value before the first one arrives.
         help: what it means.
     """
 
-    def __init__(self, default: _T, *, help: str) -> None:  # noqa: A002 - traitlets' own word
+    def __init__(self, default: Any, *, help: str) -> None:  # noqa: A002 - traitlets' own word
         super().__init__(default_value=default, allow_none=True, help=help)
         self.tag(fed=True)
 
     def get(self, obj: HasTraits, cls: type[Any] | None = None) -> _T | None:
         """The newest value."""
-        cell = cell_of(obj)
-        if cell is not None:
-            cell.hub.wait_values(cell)
+        if isinstance(obj, Node):
+            obj.wait()
         return super().get(obj, cls)
 
     def set(self, obj: HasTraits, value: _T) -> None:
@@ -48,68 +52,101 @@ class Fed(TraitType[_T, _T], Generic[_T]):
         Raises:
             ReadOnlyTraitError: the value is another one.
         """
-        name = self.name or ""
-        if not is_same_value(self.get(obj), value):
-            self.refuse(obj, name)
-
-    def refuse(self, obj: HasTraits, name: str) -> NoReturn:
-        """Say why it cannot be set.
-
-        Raises:
-            ReadOnlyTraitError: always.
-        """
-        msg = f"{type(obj).__name__}.{name} is read-only: it follows the log."
-        raise ReadOnlyTraitError(msg, hint="Commit an event; it changes by itself.", trait=name)
+        if is_same_value(self.get(obj), value):
+            return
+        msg = f"{type(obj).__name__}.{self.name} is read-only: it follows the log."
+        hint = obj.write_hint if isinstance(obj, Node) else None
+        raise ReadOnlyTraitError(msg, hint=hint, trait=self.name)
 
 
 class Node(HasTraits):
     """Something live: a query, a computed value or a model.
 
-    Its traits change in the hub's thread, and observers are called there: keep them short, and let
-    go of nothing that ``observe`` was called on, since the hub holds live objects only weakly.
+    Its traits change in the hub's thread, and observers are called there. The hub holds it weakly:
+    keep a reference for as long as it shall live.
+
+    Args:
+        hub: who feeds it.
+        label: how messages name it.
+        height: how many steps away from the tables it is; inputs come first.
     """
 
-    version = Fed(0, help="The position of the log that this shows.")
-    error = Fed[str | None](None, help="Why the value is not newer; None when all is well.")
-    stale = Fed(default=False, help="Whether the value is older than ``version`` says.")
+    version = Fed[int](0, help="The position of the log that this shows.")
+    error = Fed[str](None, help="Why the value is not newer; None when all is well.")
+    stale = Fed[bool](False, help="Whether the value is older than ``version`` says.")  # noqa: FBT003
 
-    def __init__(self) -> None:
-        self._cell: Cell | None = None
+    write_hint = "Commit an event; it changes by itself."
+
+    def __init__(self, hub: Hub, label: str, height: int = 0) -> None:
+        self._hub: Hub | None = None
+        self.label = label
+        self.height = height
+        self.serial = next(_SERIAL)
+        self.is_fed = False
+        self.is_closed = False
+        self.exception: Exception | None = None
         super().__init__()
+        self._hub = hub
 
-    @property
-    def exception(self) -> Exception | None:
-        """The error behind ``error``, or None."""
-        cell = self._cell
-        if cell is None:
-            return None
-        cell.hub.wait_values(cell)
-        return cell.loop or cell.failure
+    def depends(self, touched: Touched) -> bool:
+        """Whether changes may give it another value."""
+        raise NotImplementedError
+
+    def wait(self) -> None:
+        """Return when it shows what the store shows; at once in the hub's thread."""
+        if self._hub is not None and not self.is_closed:
+            self._hub.wait_for(self)
 
     def close(self) -> None:
-        """Stop following the log; no observer is called after this returns. Closing twice is fine."""
-        if self._cell is not None:
-            self._cell.close()
+        """Stop following the log; no observer starts after this. Closing twice is fine."""
+        if not self.is_closed and self._hub is not None:
+            self._hub.drop(self)
+
+    def put(self, name: str, new: Any) -> list[Change]:
+        """Write a trait without telling anybody; gives the change if there is one."""
+        old = self._trait_values.get(name, self._traits[name].default_value)
+        if is_same_value(old, new):
+            return []
+        self._trait_values[name] = new
+        return [(name, old, new)]
+
+    def put_status(self, position: int, error: Exception | None) -> list[Change]:
+        """Write position and error; the position is told to nobody, since every round moves it."""
+        self.exception = error
+        text = None if error is None else f"{type(error).__name__}: {error}"
+        self.put("version", position)
+        return [*self.put("error", text), *self.put("stale", error is not None)]
+
+    def tell(self, changes: list[Change]) -> None:
+        """Call the observers of changes, each by itself."""
+        for name, old, new in changes:
+            if not self.is_closed:
+                event = Bunch(name=name, old=old, new=new, owner=self, type="change")
+                self.notify_change(event)
 
     def _notify_observers(self, event: Bunch) -> None:
-        """Call each observer by itself, so that one that raises stops no other."""
-        cell = self._cell
-        if cell is None or event["type"] != "change":
+        if event["type"] != "change" or self._hub is None:
             super()._notify_observers(event)
             return
         for callback in self._observers_of(event):
-            deliver(cell, callback, event)
+            if self.is_closed:
+                return
+            try:
+                callback(event)
+            except BaseException as error:  # noqa: BLE001 - the hub's thread outlives whatever it is
+                self._report(error)
 
     def _observers_of(self, event: Bunch) -> list[Any]:
-        names = [event["name"]] if event.get("is_quiet") else [event["name"], All]
         found: list[Any] = []
-        for name in names:
+        for name in (event["name"], All):
             by_type = self._trait_notifiers.get(name, {})
             found += [*by_type.get("change", []), *by_type.get(All, [])]
         return [getattr(self, c.name) if getattr(c, "name", None) else c for c in found]
 
-
-def cell_of(node: HasTraits) -> Cell | None:
-    """The engine's side of a live object; None while it is being made."""
-    cell: Cell | None = getattr(node, "_cell", None)
-    return cell
+    def _report(self, error: BaseException) -> None:
+        msg = f"An observer of {self.label} raised {type(error).__name__}: {error}"
+        _LOG.error("%s", msg, exc_info=error)
+        try:
+            warnings.warn(f"{msg}. The other observers ran; commits stay.", ObserverWarning, stacklevel=2)
+        except ObserverWarning:
+            return  # warnings are errors here, and there is nobody to raise to

@@ -1,0 +1,86 @@
+"""Values computed from live ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from pjais_lab.errors import RejectedError
+from pjais_lab.reactive._errors import kept
+from pjais_lab.reactive._invalidation import Touched
+from pjais_lab.reactive._node import Change, Fed, Node
+from pjais_lab.reactive.live_query import LiveQuery
+from pjais_lab.reactive.model import EntityModel
+
+__all__ = ["Computed", "computed"]
+
+_T = TypeVar("_T")
+
+
+class Computed(Node, Generic[_T]):
+    """A value that follows its inputs: computed once a round, and only when one of them changed.
+
+    Args:
+        compute: a function of the inputs' values: a live query's frame, a computed value, a model.
+        inputs: live queries, computed values and models of one lab.
+    """
+
+    value = Fed[Any](None, help="What the function gave; the same object while it is equal.")
+
+    def __init__(self, compute: Callable[..., _T], *inputs: Node) -> None:
+        self._compute = compute
+        self._inputs = inputs
+        self.runs = 0
+        hub = inputs[0]._hub  # noqa: SLF001 - nodes of one engine
+        assert hub is not None
+        name = getattr(compute, "__name__", "function")
+        super().__init__(hub, f"computed {name}", 1 + max(i.height for i in inputs))
+        hub.adopt(self)
+
+    def depends(self, touched: Touched) -> bool:
+        """Never by itself: only through its inputs."""
+        del touched
+        return False
+
+    def recompute(self, changed: set[int], position: int) -> list[Change]:
+        """Compute again if an input has changed. Called by the hub, inputs first."""
+        if self.is_fed and not any(id(i) in changed for i in self._inputs):
+            return self.put_status(position, self.exception)
+        failed = next((i.exception for i in self._inputs if i.exception is not None), None)
+        if failed is not None:
+            return self.put_status(position, failed)
+        self.runs += 1
+        try:
+            value = self._compute(*map(_value_of, self._inputs))
+        except Exception as error:  # noqa: BLE001 - the user's function; shown as the error
+            return self.put_status(position, kept(error, self.label))
+        return [*self.put_status(position, None), *self.put("value", value)]
+
+    def __repr__(self) -> str:
+        """The function and its value."""
+        return f"Computed({self.label}: {self.value!r})"
+
+
+def computed(compute: Callable[..., _T], *inputs: Node) -> Computed[_T]:
+    """A value that follows live queries, computed values and models.
+
+    Args:
+        compute: a pure function of the inputs' values: a live query's frame, a computed value, a
+            model itself.
+        inputs: one or more, all of one lab.
+
+    Raises:
+        RejectedError: there is no input.
+    """
+    if not inputs:
+        msg = "computed() was given no input; expected live queries, computed values or models."
+        raise RejectedError(msg)
+    return Computed(compute, *inputs)
+
+
+def _value_of(node: Node) -> Any:
+    if isinstance(node, LiveQuery):
+        return node.frame
+    if isinstance(node, EntityModel):
+        return node
+    return node.value if isinstance(node, Computed) else None
