@@ -17,32 +17,51 @@ if TYPE_CHECKING:
     from pjais_lab.core.table import Table
     from pjais_lab.core.upcast import Upcaster
     from pjais_lab.errors import LabError
+    from pjais_lab.lab.lab import Lab
+    from pjais_lab.lab.opening import open_lab as open
+    from pjais_lab.lab.past import PastLab
+    from pjais_lab.personas import BigFive, PersonaModel
+    from pjais_lab.reactive.computed import computed
+    from pjais_lab.reactive.live_query import LiveQuery
 
 __all__ = [
     "Any",
+    "BigFive",
     "Count",
     "Draft",
     "Event",
     "First",
+    "Lab",
     "LabError",
     "Last",
     "LastMap",
     "LastSet",
+    "LiveQuery",
     "Max",
     "Min",
+    "PastLab",
+    "PersonaModel",
     "Record",
     "Registry",
     "Sum",
     "Table",
     "Union",
     "Upcaster",
+    "computed",
     "errors",
     "event",
+    "open",
     "src",
 ]
 __version__ = "0.1.0"
 
 _MODULES = {
+    "lab.opening": "open",
+    "lab.lab": "Lab",
+    "lab.past": "PastLab",
+    "personas": "BigFive PersonaModel",
+    "reactive.computed": "computed",
+    "reactive.live_query": "LiveQuery",
     "core.event": "Draft Event Record event",
     "core.merge": "Any Count First Last LastMap LastSet Max Min Sum Union src",
     "core.registry": "Registry",
@@ -52,7 +71,7 @@ _MODULES = {
     "": "errors",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
-_RENAMED = {"Any": "Any_"}
+_RENAMED = {"Any": "Any_", "open": "open_lab"}
 
 
 if not TYPE_CHECKING:  # lest a type checker believe in every name

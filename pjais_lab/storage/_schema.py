@@ -24,7 +24,7 @@ CREATE TABLE commits (
   digest BLOB NOT NULL,         -- SHA-256 of the payload as first stored
   prev BLOB NOT NULL,           -- the origin's chain before this commit
   scrubbed BLOB,                -- digest of the payload after an erasure
-  payload TEXT NOT NULL         -- rows: id, name, entity_id, persona_id, epoch, occurred_at, actor, cause, args
+  payload TEXT NOT NULL         -- id, name, entity_id, persona_id, epoch, occurred_at, actor, cause, args
 );
 CREATE TABLE vector (
   origin TEXT PRIMARY KEY,

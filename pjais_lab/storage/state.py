@@ -31,6 +31,8 @@ from pjais_lab.storage.sqlparse import Analysis, analyse, guard
 if TYPE_CHECKING:
     import polars as pl
 
+    from pjais_lab.storage.lake import Lake
+
 __all__ = ["EVENT_COLUMNS", "Changes", "Past", "RebuildReport", "State"]
 
 EVENT_COLUMNS: Final = (
@@ -458,6 +460,33 @@ class State:
                 self.cursor().execute(f"DELETE FROM log.tail WHERE seq <= {mark}")
                 self._define_events()
 
+    @property
+    def erasing_names(self) -> tuple[str, ...]:
+        """Wire names of the events that erase."""
+        return tuple(sorted(self._erasing))
+
+    def unsealed(self) -> tuple[int, int, int]:
+        """Events that only the journal has: how many, bytes of content, microseconds of the oldest."""
+        with translated("measuring the journal's part"):
+            row = self.cursor().execute(
+                "SELECT count(*), coalesce(sum(strlen(args)), 0), coalesce(min(epoch_us("
+                f"uuid_extract_timestamp(id))), 0) FROM log.tail WHERE seq > {self.mark}"
+            ).fetchone()
+        return (int(row[0]), int(row[1]), int(row[2])) if row else (0, 0, 0)
+
+    def erased_in_lake_missing(self, lake: Lake) -> list[str]:
+        """Erased personas of whom the lake still has events."""
+        if not self._has_erased or not lake.attach():
+            return []
+        names = ", ".join(map(quote, self.erasing_names))
+        with translated("looking for erased personas"):
+            rows = self.cursor().execute(
+                f"SELECT DISTINCT persona_id FROM ({lake.events_sql(lake.mark())})"
+                " WHERE persona_id IN (SELECT persona_id FROM state._erased)"
+                f" AND name NOT IN ({names})"
+            )
+            return [str(p) for (p,) in rows.fetchall()]
+
     def _define_events(self) -> None:
         cursor = self.cursor()
         tail = f"SELECT {_NAMES} FROM memory.log.tail WHERE seq > {self.mark}"
@@ -469,6 +498,11 @@ class State:
             " epoch, occurred_at, uuid_extract_timestamp(id) AT TIME ZONE 'UTC' AS committed_at,"
             " origin, origin_seq, actor, cause, args::JSON AS args FROM memory.log.history"
         )
+
+    def quarantined(self) -> int:
+        """Events that an upcaster could not read; they are kept, and tried again by a rebuild."""
+        row = self.cursor().execute("SELECT count(*) FROM log.quarantine").fetchone()
+        return int(row[0]) if row else 0
 
     def unknown(self) -> dict[str, int]:
         """Wire names that nobody declares -> how many such events the log has."""

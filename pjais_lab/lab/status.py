@@ -1,0 +1,78 @@
+"""What a lab is doing, each thing a field of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from pjais_lab.lab.parts import Parts
+
+__all__ = ["Status", "status_of"]
+
+
+class Status(msgspec.Struct, frozen=True):
+    """Positions, sizes and troubles. Reading it changes nothing.
+
+    Attributes:
+        position: the event that this lab's state has reached.
+        head: the journal's last event.
+        floor: the last event purged from the journal.
+        sealed: the last event in the lake.
+        replica: who writes here.
+        vector: replica -> its last number.
+        shards: how many shards personas are spread over.
+        unsealed: events that only the journal has.
+        live: live queries, computed values and models.
+        runs: queries that the hub has run.
+        unknown: wire names that nobody declares -> events.
+        quarantined: events that an upcaster could not read.
+        ignored: checkpoints passed over at start, with the reason.
+        tailer_error: why following other processes fails; None when it works.
+        keeper_error: why sealing by itself fails; None when it works.
+    """
+
+    position: int
+    head: int
+    floor: int
+    sealed: int
+    replica: str
+    vector: dict[str, int]
+    shards: int
+    unsealed: int
+    live: int
+    runs: int
+    unknown: dict[str, int]
+    quarantined: int
+    ignored: dict[str, str]
+    tailer_error: str | None
+    keeper_error: str | None
+
+    def __repr__(self) -> str:
+        """One field a line."""
+        lines = [f"  {name} = {getattr(self, name)!r}" for name in self.__struct_fields__]
+        return "Status(\n" + ",\n".join(lines) + "\n)"
+
+
+def status_of(parts: Parts) -> Status:
+    """Look at every part of an open lab."""
+    journal, state = parts.journal, parts.state
+    keeper_error = parts.keeper.error if parts.keeper is not None else None
+    return Status(
+        position=state.position,
+        head=journal.head(),
+        floor=journal.floor(),
+        sealed=parts.lake.mark(),
+        replica=journal.replica,
+        vector=journal.vector(),
+        shards=parts.workspace.settings.sharding.shards,
+        unsealed=state.unsealed()[0],
+        live=len(parts.hub.nodes),
+        runs=parts.hub.runs,
+        unknown=state.unknown(),
+        quarantined=state.quarantined(),
+        ignored={i.table: i.reason for i in parts.ignored},
+        tailer_error=str(parts.tailer.error) if parts.tailer.error else None,
+        keeper_error=str(keeper_error) if keeper_error else None,
+    )

@@ -1,0 +1,87 @@
+"""The sealer: moves a prefix of the journal into the lake, under a lease, repeatably.
+
+Mark and rows commit together in the lake; purging the journal comes after. A kill at any point
+leaves events in one of the two or in both, and readers take them from the lake up to the mark and
+from the journal beyond it.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from pjais_lab.storage import checkpoint
+from pjais_lab.storage.compaction import compact, finish_erasures, record_digests
+from pjais_lab.storage.journal import Journal
+from pjais_lab.storage.lake import Lake
+from pjais_lab.storage.lease import Lease
+from pjais_lab.storage.settings import Seal
+from pjais_lab.storage.state import State
+
+__all__ = ["Sealer"]
+
+_LEASE_S: Final = 120.0
+_GRACE_EVENTS: Final = 10_000
+"""Sealed events that stay in the journal for a while, so that followers rarely meet the gap."""
+
+
+class Sealer:
+    """Seals what is due, from the events that this process has in memory.
+
+    Args:
+        journal: the commits.
+        lake: where they go.
+        state: a state that follows the journal.
+        settings: when sealing is due.
+    """
+
+    def __init__(self, journal: Journal, lake: Lake, state: State, settings: Seal) -> None:
+        self._journal = journal
+        self._lake = lake
+        self._state = state
+        self._settings = settings
+
+    def is_due(self) -> bool:
+        """Whether enough events wait, or have waited long enough."""
+        count, size_bytes, oldest_us = self._state.unsealed()
+        if not count:
+            return False
+        age_s = time.time() - oldest_us / 1_000_000
+        rules = self._settings
+        return count >= rules.events or size_bytes >= rules.size_bytes or age_s >= rules.age_s
+
+    def seal_once(self, *, force: bool = False) -> int:
+        """Seal everything applied so far, if that is due; gives the mark.
+
+        Args:
+            force: seal although nothing is due.
+
+        Raises:
+            BusyError: another process is sealing.
+            DiskFullError: nothing was lost; what is sealed stays sealed.
+            LeaseLostError: this process was taken for dead; nothing was written.
+        """
+        erased = self._state.erased_in_lake_missing(self._lake)
+        if not force and not erased and not self.is_due():
+            return self._lake.mark()
+        with self._journal.lease("sealer", _LEASE_S) as lease:
+            return self._seal(lease, erased)
+
+    def _seal(self, lease: Lease, erased: list[str]) -> int:
+        state, lake = self._state, self._lake
+        for persona_id in erased:
+            lake.erase(persona_id, keep=state.erasing_names)
+            lease.renew()
+        with state.lock:
+            through = state.position
+        source = f"SELECT * FROM log.tail WHERE seq <= {through}"
+        lake.seal(source, through, token=lease.token, con=state.cursor())
+        lease.renew()
+        self._journal.purge(max(0, through - _GRACE_EVENTS), lease=lease)
+        state.mark_sealed(lake.events_sql(through), through)
+        compact(lake)
+        lease.renew()
+        checkpoint.save(lake, state)
+        finish_erasures(lake)
+        record_digests(lake)
+        return through
