@@ -83,7 +83,7 @@ def rebuild(name: str | None, verify: bool, path: Path, is_json: bool) -> Exit:
     elif reports:
         columns = list(reports[0])
         table(columns, [[report[c] for c in columns] for report in reports])
-    differ = [r for r in reports if r.get("is_equal") is False]
+    differ = [r for r in reports if r.get("is_same") is False]
     return Exit.PROBLEMS if differ else Exit.OK
 
 

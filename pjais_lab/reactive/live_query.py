@@ -1,175 +1,130 @@
-"""A query that answers again by itself."""
+"""LiveQuery: an SQL question whose answer stays true."""
 
 from __future__ import annotations
 
-import asyncio
 import html
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import Callable, Generator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import polars as pl
 
-from pjais_lab.errors import LiveQueryError
-from pjais_lab.reactive._compare import is_same_frame
-from pjais_lab.reactive._invalidation import Touched, dependencies
-from pjais_lab.reactive._node import Change, Fed, Node
+from pjais_lab.reactive._frames import Frames, next_value
+from pjais_lab.reactive._node import Fed, Node
+from pjais_lab.reactive._query import QueryCell
 
 if TYPE_CHECKING:
-    from pjais_lab.reactive.hub import Hub
-    from pjais_lab.storage.sqlparse import Analysis
+    from pjais_lab.reactive._cell import Clockwork
+    from pjais_lab.reactive._query import Query
 
 __all__ = ["LiveQuery"]
 
-_ROWS_SHOWN: Final = 10
+_ROWS_SHOWN: Final = 25
+_CHARS_SHOWN: Final = 200
 
 
 class LiveQuery(Node):
-    """A query whose answer follows the log. Made by ``lab.live``; keep a reference to it.
+    """A query that answers again whenever the answer may have changed.
 
-    Its traits can be observed and linked; observers run in the hub's thread. Reading a trait shows
-    at least what this process has committed.
-
-    Attributes:
-        sql: the query.
-        params: the values of its parameters.
+    Made by ``lab.live(sql, **params)``. Observe ``frame``; link it; ``await live.changed()``;
+    ``async for frame in live``. Keep a reference: a live query that nobody holds is gone, and its
+    observers with it.
     """
 
-    frame = Fed[pl.DataFrame](None, help="The answer, a polars frame; the same object while it is the same.")
-    elapsed_ms = Fed[float](0.0, help="Milliseconds the last run took.")
+    frame = Fed(pl.DataFrame(), help="The answer, as a polars table; the same object until it changes.")
+    elapsed_ms = Fed(0.0, help="How long the last evaluation took, in milliseconds.")
 
-    def __init__(
-        self,
-        hub: Hub,
-        analysis: Analysis,
-        tables: Collection[str],
-        sql: str,
-        params: dict[str, Any],
-    ) -> None:
-        self.sql = sql
-        self.params = params
-        self._has_order = analysis.has_order_by
-        self._needs = dependencies(analysis, params, tables)
-        one_line = " ".join(sql.split())
-        super().__init__(hub, f"live query {one_line[:60]!r}")
+    def __init__(self, hub: Clockwork, query: Query) -> None:
+        super().__init__()
+        self._query = query
+        self._cell: QueryCell = QueryCell(hub, self, self._trait_values, query)
 
     @property
-    def identity(self) -> tuple[str, str]:
-        """Equal for queries that always have the same answer."""
-        return self.sql, repr(sorted(self.params.items()))
+    def sql(self) -> str:
+        """The statement."""
+        return self._query.sql
 
-    def depends(self, touched: Touched) -> bool:
-        """Whether changes may give it another answer."""
-        return touched.hits(self._needs)
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """The values of its parameters."""
+        return MappingProxyType(self._query.params)
 
-    def take(self, answer: Any, position: int) -> list[Change]:
-        """Show an answer, an error, or at None that nothing has changed. Called by the hub."""
-        if answer is None:
-            return self.put_status(position, self.exception)
-        if isinstance(answer, Exception):
-            return self.put_status(position, answer)
-        frame, elapsed_ms = answer
-        self.put("elapsed_ms", elapsed_ms)
-        old = self._trait_values.get("frame")
-        changes = self.put_status(position, None)
-        if old is not None and is_same_frame(old, frame, has_order=self._has_order):
-            return changes
-        self._trait_values["frame"] = frame
-        return [*changes, ("frame", old, frame)]
+    async def changed(self, timeout_s: float | None = None) -> pl.DataFrame:
+        """The next answer that differs from the current one.
 
-    async def changed(self) -> pl.DataFrame:
-        """Wait for the next other answer.
+        Args:
+            timeout_s: how long to wait; for ever if None.
 
         Raises:
-            LiveQueryError: the query failed instead.
+            LiveQueryError: the query fails, or was closed.
+            TimeoutError: nothing changed in time.
         """
-        async for _ in self._news():
-            if self.exception is not None:
-                msg = f"{self.label} failed: {self.exception}"
-                raise LiveQueryError(msg) from self.exception
-            break
-        return self._shown()
+        frame: pl.DataFrame = await next_value(Frames(self._cell, self, skip=True), timeout_s)
+        return frame
 
     async def wait_for(
         self, predicate: Callable[[pl.DataFrame], bool], timeout_s: float | None = None
     ) -> pl.DataFrame:
-        """Wait until an answer satisfies ``predicate``.
+        """The first answer, from the current one on, that ``predicate`` likes.
+
+        Args:
+            predicate: gets the frame.
+            timeout_s: how long to wait for each new answer; for ever if None.
 
         Raises:
-            TimeoutError: it did not within ``timeout_s`` seconds.
+            LiveQueryError: the query fails, or was closed.
+            TimeoutError: no new answer came in time.
         """
-        async with asyncio.timeout(timeout_s):
-            async for frame in self:
-                if predicate(frame):
-                    return frame
-        return self._shown()
+        frames = Frames(self._cell, self)
+        while True:
+            frame: pl.DataFrame = await next_value(frames, timeout_s)
+            if predicate(frame):
+                return frame
 
-    def __aiter__(self) -> AsyncIterator[pl.DataFrame]:
-        """The answer now, then each newer one; those in between that nobody waited for are skipped.
+    def __await__(self) -> Generator[Any, None, pl.DataFrame]:
+        """The current answer, without blocking the event loop meanwhile."""
+        return next_value(Frames(self._cell, self), None).__await__()
 
-        Raises:
-            LiveQueryError: the query failed.
-        """
-        return self._frames()
-
-    async def _frames(self) -> AsyncIterator[pl.DataFrame]:
-        yield self._shown()
-        async for _ in self._news():
-            if self.exception is not None:
-                msg = f"{self.label} failed: {self.exception}"
-                raise LiveQueryError(msg) from self.exception
-            yield self._shown()
-
-    async def _news(self) -> AsyncIterator[None]:
-        loop, news = asyncio.get_running_loop(), asyncio.Event()
-
-        def wake(_: object) -> None:
-            loop.call_soon_threadsafe(news.set)
-
-        names = ["frame", "error", "stale"]
-        self.observe(wake, names)
-        try:
-            while not self.is_closed:
-                await news.wait()
-                news.clear()
-                if not self.is_closed:
-                    yield
-        finally:
-            self.unobserve(wake, names)
-
-    def close(self) -> None:
-        """Stop following the log; iterators end. Closing twice is fine."""
-        if not self.is_closed:
-            waiting = [*self._trait_notifiers.get("stale", {}).get("change", [])]
-            super().close()
-            for callback in waiting:
-                callback({"name": "stale"})
+    def __aiter__(self) -> Frames:
+        """The current answer, then the newest after each change; ends at close."""
+        return Frames(self._cell, self)
 
     def __enter__(self) -> Self:
-        """The query itself."""
+        """Itself."""
         return self
 
     def __exit__(self, *exc: object) -> None:
         """Close."""
         self.close()
 
-    def _shown(self) -> pl.DataFrame:
-        frame = self.frame
-        return pl.DataFrame() if frame is None else frame
-
     def __repr__(self) -> str:
-        """The query and its answer."""
-        state = f"error: {self.error}" if self.error else f"version {self.version}"
-        return f"LiveQuery({self.sql!r}, {state})\n{self._shown()}"
+        """The query, its position and size."""
+        state = "closed" if self._cell.is_closed else f"version={self.version}"
+        error = f", error={self.error!r}" if self.error else ""
+        return f"LiveQuery({self._query.label}, {state}, {self.frame.height} rows{error})"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """A table as it is now, for notebooks."""
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
     def _repr_html_(self) -> str:
-        """The answer as a table, as it is now; every text in it is inert."""
-        frame = self._shown()
-        head = "".join(f"<th>{html.escape(c)}</th>" for c in frame.columns)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(str(v))}</td>" for v in row) + "</tr>"
-            for row in frame.head(_ROWS_SHOWN).rows()
+        frame = self.frame
+        head = "".join(f"<th>{_escape(name)}</th>" for name in frame.columns)
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{_escape(value)}</td>" for value in row) + "</tr>"
+            for row in frame.head(_ROWS_SHOWN).iter_rows()
         )
-        more = f", first {_ROWS_SHOWN} shown" if frame.height > _ROWS_SHOWN else ""
-        state = html.escape(self.error or f"at event {self.version:,}")
-        note = f"live query, {state}, {frame.height:,} rows{more}, {self.elapsed_ms or 0:.1f} ms"
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><small>{note}</small>"
+        more = frame.height - _ROWS_SHOWN
+        notes = [f"{frame.height:,} rows, version {self.version:,}"]
+        notes += [f"{more:,} more"] if more > 0 else []
+        notes += [str(self.error)] if self.error else []
+        caption = _escape(" · ".join(notes))
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        return f"{table}<small>{caption}</small>"
+
+
+def _escape(value: Any) -> str:
+    text = "" if value is None else str(value)
+    if len(text) > _CHARS_SHOWN:
+        text = text[: _CHARS_SHOWN - 1] + "…"
+    return html.escape(text)

@@ -86,7 +86,7 @@ def expire(lake: DuckLake, *, grace_s: float = GRACE_S) -> int:
     """
     lake.attach(write=True)
     what = "expiring the lake's snapshots"
-    name, age = quote(LAKE), f"now() - INTERVAL {grace_s} SECONDS"
+    name, age = quote(LAKE), f"now() - to_seconds({grace_s})"
     _call(lake, what, f"ducklake_expire_snapshots({name}, older_than => {age})")
     removed = _call(lake, what, f"ducklake_cleanup_old_files({name}, older_than => {age})")
     orphans = f"ducklake_delete_orphaned_files({name}, older_than => now() - INTERVAL 1 DAY)"
