@@ -10,7 +10,7 @@ from pathlib import Path
 from pjais_lab.core.registry import Registry
 from pjais_lab.errors import ClosedError, InternalError
 from pjais_lab.lab.keeper import Keeper
-from pjais_lab.reactive.hub import Hub
+from pjais_lab.reactive.engine import Hub
 from pjais_lab.reactive.store import Store
 from pjais_lab.reactive.tailer import Tailer
 from pjais_lab.storage import checkpoint

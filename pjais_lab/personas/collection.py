@@ -25,7 +25,7 @@ from pjais_lab.personas.state import BigFive, Emotion, MemoryConfiguration, Priv
 if TYPE_CHECKING:
     import polars as pl
 
-    from pjais_lab.reactive.hub import Hub
+    from pjais_lab.reactive.engine import Hub
     from pjais_lab.reactive.protocol import Committer
 
 __all__ = ["Personas"]

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import msgspec
 
 from pjais_lab.personas.state import TRAITS, BigFive
-from pjais_lab.reactive._node import Fed
-from pjais_lab.reactive.model import EntityModel
+from pjais_lab.reactive.node import Fed
+from pjais_lab.reactive.entity import EntityModel
 
 __all__ = ["Mood", "PersonaModel"]
 

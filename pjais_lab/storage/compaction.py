@@ -158,15 +158,17 @@ def _count(sizes: dict[str, list[int]]) -> int:
 def _forget_extremes(lake: DuckLake) -> None:
     """The catalogue keeps each column's least and greatest text, of erased rows too."""
     cursor = lake.cursor()
-    # A file's own statistics go with the file; the table's never shrink by themselves.
+    # A file's own statistics go with the file; the table's never shrink by themselves. A table
+    # without files, or one that was dropped, keeps no text at all.
     sql = (
-        f"SELECT s.table_id, s.column_id, min(s.min_value), max(s.max_value)"
-        f" FROM {META}.ducklake_file_column_stats s"
-        f" JOIN {META}.ducklake_column c ON c.column_id = s.column_id AND c.table_id = s.table_id"
-        f" JOIN {META}.ducklake_table t ON t.table_id = s.table_id"
-        f" JOIN {META}.ducklake_data_file f ON f.data_file_id = s.data_file_id"
-        f" WHERE t.table_name = 'events' AND c.column_type = 'varchar' AND c.end_snapshot IS NULL"
-        f" AND t.end_snapshot IS NULL AND f.end_snapshot IS NULL GROUP BY ALL"
+        f"SELECT s.table_id, s.column_id, min(f.min_value), max(f.max_value)"
+        f" FROM {META}.ducklake_table_column_stats s LEFT JOIN ("
+        f"   SELECT f.* FROM {META}.ducklake_file_column_stats f"
+        f"   JOIN {META}.ducklake_data_file d USING (data_file_id) WHERE d.end_snapshot IS NULL"
+        f" ) f ON f.table_id = s.table_id AND f.column_id = s.column_id"
+        f" WHERE EXISTS (SELECT 1 FROM {META}.ducklake_column c WHERE c.table_id = s.table_id"
+        f"   AND c.column_id = s.column_id AND c.column_type IN ('varchar', 'json'))"
+        f" GROUP BY ALL"
     )
     with lake.boundary("erasing statistics from the catalogue"):
         rows = cursor.execute(sql).fetchall()

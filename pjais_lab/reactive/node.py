@@ -14,7 +14,7 @@ from pjais_lab.reactive._errors import ObserverWarning, ReadOnlyTraitError
 
 if TYPE_CHECKING:
     from pjais_lab.reactive._invalidation import Touched
-    from pjais_lab.reactive.hub import Hub
+    from pjais_lab.reactive.engine import Hub
 
 __all__ = ["Change", "Fed", "Node"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pjais_lab.reactive._invalidation import Touched
-from pjais_lab.reactive._node import Change, Fed, Node
+from pjais_lab.reactive.node import Change, Fed, Node
 
 if TYPE_CHECKING:
-    from pjais_lab.reactive.hub import Hub
+    from pjais_lab.reactive.engine import Hub
 
 __all__ = ["EntityModel"]
 

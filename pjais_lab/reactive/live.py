@@ -1,0 +1,175 @@
+"""A query that answers again by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+from collections.abc import AsyncIterator, Callable, Collection
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import polars as pl
+
+from pjais_lab.errors import LiveQueryError
+from pjais_lab.reactive._compare import is_same_frame
+from pjais_lab.reactive._invalidation import Touched, dependencies
+from pjais_lab.reactive.node import Change, Fed, Node
+
+if TYPE_CHECKING:
+    from pjais_lab.reactive.engine import Hub
+    from pjais_lab.storage.sqlparse import Analysis
+
+__all__ = ["LiveQuery"]
+
+_ROWS_SHOWN: Final = 10
+
+
+class LiveQuery(Node):
+    """A query whose answer follows the log. Made by ``lab.live``; keep a reference to it.
+
+    Its traits can be observed and linked; observers run in the hub's thread. Reading a trait shows
+    at least what this process has committed.
+
+    Attributes:
+        sql: the query.
+        params: the values of its parameters.
+    """
+
+    frame = Fed[pl.DataFrame](None, help="The answer, a polars frame; the same object while it is the same.")
+    elapsed_ms = Fed[float](0.0, help="Milliseconds the last run took.")
+
+    def __init__(
+        self,
+        hub: Hub,
+        analysis: Analysis,
+        tables: Collection[str],
+        sql: str,
+        params: dict[str, Any],
+    ) -> None:
+        self.sql = sql
+        self.params = params
+        self._has_order = analysis.has_order_by
+        self._needs = dependencies(analysis, params, tables)
+        one_line = " ".join(sql.split())
+        super().__init__(hub, f"live query {one_line[:60]!r}")
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Equal for queries that always have the same answer."""
+        return self.sql, repr(sorted(self.params.items()))
+
+    def depends(self, touched: Touched) -> bool:
+        """Whether changes may give it another answer."""
+        return touched.hits(self._needs)
+
+    def take(self, answer: Any, position: int) -> list[Change]:
+        """Show an answer, an error, or at None that nothing has changed. Called by the hub."""
+        if answer is None:
+            return self.put_status(position, self.exception)
+        if isinstance(answer, Exception):
+            return self.put_status(position, answer)
+        frame, elapsed_ms = answer
+        self.put("elapsed_ms", elapsed_ms)
+        old = self._trait_values.get("frame")
+        changes = self.put_status(position, None)
+        if old is not None and is_same_frame(old, frame, has_order=self._has_order):
+            return changes
+        self._trait_values["frame"] = frame
+        return [*changes, ("frame", old, frame)]
+
+    async def changed(self) -> pl.DataFrame:
+        """Wait for the next other answer.
+
+        Raises:
+            LiveQueryError: the query failed instead.
+        """
+        async for _ in self._news():
+            if self.exception is not None:
+                msg = f"{self.label} failed: {self.exception}"
+                raise LiveQueryError(msg) from self.exception
+            break
+        return self._shown()
+
+    async def wait_for(
+        self, predicate: Callable[[pl.DataFrame], bool], timeout_s: float | None = None
+    ) -> pl.DataFrame:
+        """Wait until an answer satisfies ``predicate``.
+
+        Raises:
+            TimeoutError: it did not within ``timeout_s`` seconds.
+        """
+        async with asyncio.timeout(timeout_s):
+            async for frame in self:
+                if predicate(frame):
+                    return frame
+        return self._shown()
+
+    def __aiter__(self) -> AsyncIterator[pl.DataFrame]:
+        """The answer now, then each newer one; those in between that nobody waited for are skipped.
+
+        Raises:
+            LiveQueryError: the query failed.
+        """
+        return self._frames()
+
+    async def _frames(self) -> AsyncIterator[pl.DataFrame]:
+        yield self._shown()
+        async for _ in self._news():
+            if self.exception is not None:
+                msg = f"{self.label} failed: {self.exception}"
+                raise LiveQueryError(msg) from self.exception
+            yield self._shown()
+
+    async def _news(self) -> AsyncIterator[None]:
+        loop, news = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake(_: object) -> None:
+            loop.call_soon_threadsafe(news.set)
+
+        names = ["frame", "error", "stale"]
+        self.observe(wake, names)
+        try:
+            while not self.is_closed:
+                await news.wait()
+                news.clear()
+                if not self.is_closed:
+                    yield
+        finally:
+            self.unobserve(wake, names)
+
+    def close(self) -> None:
+        """Stop following the log; iterators end. Closing twice is fine."""
+        if not self.is_closed:
+            waiting = [*self._trait_notifiers.get("stale", {}).get("change", [])]
+            super().close()
+            for callback in waiting:
+                callback({"name": "stale"})
+
+    def __enter__(self) -> Self:
+        """The query itself."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Close."""
+        self.close()
+
+    def _shown(self) -> pl.DataFrame:
+        frame = self.frame
+        return pl.DataFrame() if frame is None else frame
+
+    def __repr__(self) -> str:
+        """The query and its answer."""
+        state = f"error: {self.error}" if self.error else f"version {self.version}"
+        return f"LiveQuery({self.sql!r}, {state})\n{self._shown()}"
+
+    def _repr_html_(self) -> str:
+        """The answer as a table, as it is now; every text in it is inert."""
+        frame = self._shown()
+        head = "".join(f"<th>{html.escape(c)}</th>" for c in frame.columns)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(str(v))}</td>" for v in row) + "</tr>"
+            for row in frame.head(_ROWS_SHOWN).rows()
+        )
+        more = f", first {_ROWS_SHOWN} shown" if frame.height > _ROWS_SHOWN else ""
+        state = html.escape(self.error or f"at event {self.version:,}")
+        note = f"live query, {state}, {frame.height:,} rows{more}, {self.elapsed_ms or 0:.1f} ms"
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><small>{note}</small>"
