@@ -155,7 +155,8 @@ class Store:
             staged.items.extend((p, actor, cause) for p in ready)
             return Commit(0, 0, (), tuple(p.entity_id for p in ready))
         commands = [i for i in items if callable(i)]
-        return self._write([(p, actor, cause) for p in ready], commands, expected, key)
+        staged_now = [(p, actor, cause) for p in ready]
+        return self._write(staged_now, commands, expected, key, (actor, cause))
 
     @contextmanager
     def batch(self, *, expected: int | None = None, key: str | None = None) -> Iterator[None]:
@@ -218,6 +219,7 @@ class Store:
         commands: Sequence[Command],
         expected: int | None,
         key: str | None,
+        by: tuple[str | None, str | None] = (None, None),
     ) -> Commit:
         with self.journal.lock():
             changes = self._apply_missing()
@@ -227,9 +229,7 @@ class Store:
             else:
                 if expected is not None and expected != head:
                     self._conflict(expected, head)
-                staged = staged + [
-                    (p, None, None) for c in commands for p in self._prepare(list(c(self)))
-                ]
+                staged = staged + [(p, *by) for c in commands for p in self._prepare(list(c(self)))]
                 stamps = admit([s[0] for s in staged], self.registry, self.state)
                 chunk = self._chunk(staged, stamps, head)
                 if chunk is not None:

@@ -212,14 +212,14 @@ class DuckLake:
             rows = cursor.execute(
                 f"SELECT option_name, scope_entry, value FROM ducklake_options({quote(LAKE)})"
             ).fetchall()
-            present = {(name, entry): str(value).lower() for name, entry, value in rows}
+            present = {(name, entry): str(value) for name, entry, value in rows}
             for name, value, table in _OPTIONS:
                 if present.get((name, table and f"main.{table}")) != value:
                     scope = f", table_name => {quote(table)}" if table else ""
                     cursor.execute(f"CALL {LAKE}.set_option(?, ?{scope})", [name, value])
             # After a move of the folder others find the data through the catalogue alone again.
             here = f"{self.data_path}/"
-            if present.get(("data_path", None)) != here.lower():
+            if present.get(("data_path", None)) != here:
                 cursor.execute(
                     f"UPDATE {META}.ducklake_metadata SET value = ? WHERE key = 'data_path'", [here]
                 )

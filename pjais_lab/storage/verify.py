@@ -88,7 +88,7 @@ def _lake(lake: Lake, problems: list[Problem]) -> tuple[int, int]:
     where = str(lake.directory)
     sealed = 0
     try:
-        if not lake.exists():
+        if not lake.exists:
             return 0, 0
         files = lake.files()
     except LabError as error:
