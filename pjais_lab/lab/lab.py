@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -17,6 +17,7 @@ from pjais_lab.memories import Memories
 from pjais_lab.personas import Personas
 from pjais_lab.reactive.live import LiveQuery
 from pjais_lab.settings import Settings
+from pjais_lab.simulation import START, SimulationReport, simulate
 from pjais_lab.storage.verify import VerifyReport, verify
 
 if TYPE_CHECKING:
@@ -166,6 +167,22 @@ class Lab:
             FormatError: the format is not recognised, or ``strict`` met a bad row.
         """
         return load(self._parts.store, path, strict=strict, progress=progress)
+
+    def simulate(
+        self, *, personas: int, days: int, seed: int = 0, start: date = START
+    ) -> SimulationReport:
+        """Write the life of an invented town into this workspace.
+
+        Args:
+            personas: how many people live there.
+            days: for how long.
+            seed: which town; the same numbers give the same town.
+            start: the first day, in the town's time.
+
+        Raises:
+            RejectedError: a number is out of range, or the town is here already.
+        """
+        return simulate(self._parts.store, personas=personas, days=days, seed=seed, start=start)
 
     def rebuild(self, table: str | None = None, *, verify: bool = False) -> list[RebuildReport]:
         """Recompute tables from the log.

@@ -1,0 +1,83 @@
+"""Writing a town into a workspace."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pjais_lab.errors import RejectedError
+from pjais_lab.simulation.days import START, generate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pjais_lab.reactive.store import Store
+    from pjais_lab.simulation.batch import Columns
+
+__all__ = ["SimulationReport", "simulate"]
+
+
+class SimulationReport(msgspec.Struct, frozen=True):
+    """What a simulation wrote.
+
+    Attributes:
+        personas: how many people live in the town.
+        days: for how long.
+        seed: which town.
+        events: how many events were written.
+        elapsed_s: seconds from the first to the last.
+    """
+
+    personas: int
+    days: int
+    seed: int
+    events: int
+    elapsed_s: float
+
+
+def simulate(
+    store: Store,
+    *,
+    personas: int,
+    days: int,
+    seed: int = 0,
+    start: date = START,
+    progress: Callable[[int], None] | None = None,
+) -> SimulationReport:
+    """Write the life of a town as ordinary events.
+
+    The same arguments give the same town; into a workspace that has it already nothing goes.
+
+    Args:
+        store: where it goes.
+        personas: how many people live there.
+        days: for how long.
+        seed: which town.
+        start: the first day, in the town's time.
+        progress: called with the number of events so far.
+
+    Raises:
+        RejectedError: a number is out of range, or the town is here already.
+    """
+    begun = time.perf_counter()
+    written = 0
+    for columns in generate(personas, days, seed, start):
+        if set(columns.name) == {"v1.PersonaCreated"}:
+            _settle(store, columns, personas, seed)
+        else:
+            store.commit_columns(columns, actor="simulation:town")
+        written += len(columns)
+        if progress is not None:
+            progress(written)
+    return SimulationReport(personas, days, seed, written, time.perf_counter() - begun)
+
+
+def _settle(store: Store, columns: Columns, personas: int, seed: int) -> None:
+    """The people come through the front door: names and ids are checked like anybody's."""
+    if store.state.epochs("persona", columns.entity_id):
+        msg = f"The town of {personas} personas with seed {seed} is in this workspace already."
+        raise RejectedError(msg, hint="Choose another --seed.", personas=personas, seed=seed)
+    store.commit(*columns.drafts(store.registry.events), actor="simulation:town")
