@@ -60,11 +60,9 @@ def simulate(
     """Let a made-up town live for some days, as ordinary events."""
     import msgspec
 
-    from pjais_lab.simulation import simulate as live
-
-    when: dict[str, Any] = {} if start is None else {"start": start}
+    when: dict[str, Any] = {} if start is None else {"start": start.date()}
     with attached(path) as lab:
-        report = live(lab, personas=personas, days=days, seed=seed, **when)
+        report = lab.simulate(personas=personas, days=days, seed=seed, **when)
     if is_json:
         write_json(msgspec.to_builtins(report))
     else:

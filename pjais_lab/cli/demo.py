@@ -127,13 +127,11 @@ def build(
     """
     import msgspec
 
-    from pjais_lab.simulation import simulate
-
     clock = clock or _Clock(is_quiet=True)
     _clear(path)
     with attached(path, create=True) as lab:
         with clock.timing("simulate"):
-            simulate(lab, personas=personas, days=days, seed=seed)
+            lab.simulate(personas=personas, days=days, seed=seed)
         events = lab.position
         imports: list[Any] = []
         for source in sources:

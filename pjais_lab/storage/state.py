@@ -327,8 +327,9 @@ class State:
         if len(ids) <= _FEW:
             wanted = ", ".join(quote(i) for i in ids)
             return cursor.execute(f"{select} WHERE {column} IN ({wanted})").fetchall()
-        sql = f"{select} WHERE {column} IN (SELECT unnest($ids::VARCHAR[])::UUID)"
-        return cursor.execute(sql, {"ids": list(ids)}).fetchall()
+        # One text: for a list, DuckDB looks for pandas once an element, a hundred times slower.
+        sql = f"{select} WHERE {column} IN (SELECT unnest(string_split($ids, ','))::UUID)"
+        return cursor.execute(sql, {"ids": ",".join(ids)}).fetchall()
 
     def taken(self, table: str, column: str, values: Sequence[Any]) -> dict[Any, str]:
         """Value -> id of the living row that has it."""
