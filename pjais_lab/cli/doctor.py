@@ -62,7 +62,7 @@ def _checks(path: Path) -> Iterator[Check]:
     yield from _packages()
     yield from _extensions()
     yield _clock()
-    home = next(p for p in (path.resolve(), *path.resolve().parents) if p.is_dir())
+    home = next(p for p in path.resolve().parents if p.is_dir())
     yield _room(home)
     yield from _trial(home)
     yield from _workspace(path)

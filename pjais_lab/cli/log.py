@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -131,12 +133,14 @@ def _moment(text: str) -> datetime:
     return at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
 
 
-def _print(events: Any, *, is_json: bool) -> None:
+def _print(events: Iterable[dict[str, Any]], *, is_json: bool) -> None:
     for event in events:
+        text: str | None = event["args"]
         if is_json:
-            write_json(event, lines=True)
+            args = None if text is None else json.loads(text)
+            write_json({**event, "args": args}, lines=True)
             continue
-        args = "(erased)" if event["args"] is None else safe(event["args"])
+        args = "(erased)" if text is None else safe(text)
         if len(args) > _ARGS_SHOWN:
             args = f"{args[: _ARGS_SHOWN - 1]}…"
         when = plain(event["occurred_at"])

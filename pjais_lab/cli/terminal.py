@@ -8,18 +8,18 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-__all__ = ["console", "pairs", "plain", "safe", "say", "table", "write_csv", "write_json"]
+__all__ = ["pairs", "plain", "safe", "say", "table", "write_csv", "write_json"]
 
 _JOINERS: Final = "\u200c\u200d"
 """Format characters that letters and emoji need; the others can hide or reorder text."""
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_SMALL: Final = 1e-4
+_WIDEST: Final = 160
+"""The longest cell of a table that goes to a file; on a terminal its width decides."""
 
 
 def safe(text: object, *, lines: bool = False) -> str:
@@ -44,29 +44,18 @@ def _shown(char: str, *, lines: bool) -> str:
 
 
 def plain(value: object) -> str:
-    """A cell: numbers grouped, times to the second, lists and objects as JSON, the rest safe."""
+    """A cell: floats to six places, times to the second, lists and objects as JSON, text safe."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"  # noqa: PLR2004
+        return str(round(value, 6)) if value == 0 or abs(value) >= _SMALL else f"{value:.4g}"
     if isinstance(value, datetime):
         return value.isoformat(sep=" ", timespec="seconds")
     if isinstance(value, (list, tuple, dict)):
         return safe(json.dumps(value, ensure_ascii=False, default=_portable))
     return safe(value)
-
-
-def console(*, is_error: bool = False) -> Console:
-    """A console that takes no markup and cuts nothing when its output goes to a file."""
-    from rich.console import Console
-
-    stream = sys.stderr if is_error else sys.stdout
-    width = None if stream.isatty() else 10_000
-    return Console(file=stream, markup=False, highlight=False, emoji=False, width=width)
 
 
 def say(text: str = "") -> None:
@@ -79,6 +68,7 @@ def table(
 ) -> None:
     """Print a table; numbers stand right."""
     from rich import box
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -91,8 +81,16 @@ def table(
         )
         shown.add_column(Text(safe(name)), justify="right" if is_number else "left")
     for row in body:
-        shown.add_row(*(Text(plain(value)) for value in row))
-    console().print(shown)
+        shown.add_row(*(Text(_short(plain(value))) for value in row))
+    width = None if sys.stdout.isatty() else _WIDEST * max(1, len(columns))
+    console = Console(file=sys.stdout, markup=False, highlight=False, emoji=False, width=width)
+    with console.capture() as printed:
+        console.print(shown)
+    click.echo("\n".join(line.rstrip() for line in printed.get().split("\n")).strip("\n"))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
 def pairs(facts: Mapping[str, object], *, title: str | None = None) -> None:
@@ -101,7 +99,8 @@ def pairs(facts: Mapping[str, object], *, title: str | None = None) -> None:
         say(title)
     width = max((len(safe(name)) for name in facts), default=0)
     for name, value in facts.items():
-        say(f"  {safe(name):<{width}}  {plain(value)}")
+        text = f"{value:,}" if type(value) is int else plain(value)
+        say(f"  {safe(name):<{width}}  {text}")
 
 
 def write_json(value: object, *, lines: bool = False) -> None:

@@ -79,10 +79,12 @@ def from_fields(cls: type[_E], fields: dict[str, Any]) -> _E:
         RejectedError: an unknown field, a missing one, or a value of the wrong type or range.
     """
     try:
-        return msgspec.convert(fields, cls)
+        made: _E = msgspec.convert(fields, cls)
+
     except msgspec.ValidationError as error:
         name = cls.__event__.name
         raise RejectedError(_sentence(name, error), name=name) from None
+    return made
 
 
 def _sentence(name: str, error: Exception) -> str:

@@ -151,5 +151,7 @@ def _check_sources(registry: Registry, table: Table) -> None:
             raise DeclarationError(msg, name=name)
         kind = definition.__event__.entity
         if kind != table.entity:
-            msg = f"The table {table.name!r} is about {table.entity!r}, but {name} is about {kind!r}."
+            msg = (
+                f"The table {table.name!r} is about {table.entity!r}, but {name} is about {kind!r}."
+            )
             raise DeclarationError(msg, name=name)

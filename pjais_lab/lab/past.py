@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from pjais_lab.lab.parts import Parts
+    from pjais_lab.storage.state import Past
 
 __all__ = ["PastLab"]
 
@@ -36,7 +37,7 @@ class PastLab:
         self.moment = _parsed(when)
         condition = _condition(self.moment, clock, parts.store.position)
         self._stack = ExitStack()
-        self._state = self._stack.enter_context(parts.state.past(condition))
+        self._state: Past | None = self._stack.enter_context(parts.state.past(condition))
         parts.on_close(self.close)
 
     def query(self, sql: str, **params: Any) -> pl.DataFrame:

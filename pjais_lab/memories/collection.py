@@ -230,9 +230,9 @@ class Memories:
         if not found:
             msg = f"There is no memory {memory_id!r}."
             raise NotFoundError(msg, hint="Ids are in lab.memories.frame().", id=memory_id)
-        entity, persona, *rest = found[0]
-        values = dict(zip(Memory.__struct_fields__[2:], rest, strict=True))
-        return Memory(str(entity), str(persona), **(values | {"tags": tuple(values["tags"])}))
+        values: dict[str, Any] = dict(zip(Memory.__struct_fields__, found[0], strict=True))
+        ids = {"id": str(values["id"]), "persona_id": str(values["persona_id"])}
+        return Memory(**(values | ids | {"tags": tuple(values["tags"])}))
 
     def __len__(self) -> int:
         """How many living memories there are."""

@@ -138,9 +138,7 @@ def activate_persona(persona: HasId | str, *, at: datetime | None = None) -> Dra
     return PersonaActivated().on(entity=persona, at=at)
 
 
-def retire_persona(
-    persona: HasId | str, reason: str = "", *, at: datetime | None = None
-) -> Draft:
+def retire_persona(persona: HasId | str, reason: str = "", *, at: datetime | None = None) -> Draft:
     """Set a persona aside and keep its data.
 
     Raises:

@@ -54,7 +54,9 @@ class PersonaModel(EntityModel):
         pairs = row["custom_traits"] or []
         return values | {
             "big_five": BigFive(*[row[t] for t in TRAITS]),
-            "custom_traits": {p["key"]: p["value"] for p in pairs} if isinstance(pairs, list) else pairs,
+            "custom_traits": {p["key"]: p["value"] for p in pairs}
+            if isinstance(pairs, list)
+            else pairs,
             "mood": Mood(
                 row["mood"],
                 row["mood_intensity"],

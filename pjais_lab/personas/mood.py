@@ -13,7 +13,9 @@ from pjais_lab.personas.state import BigFive, Emotion
 
 __all__ = ["DECAY", "Feeling", "Trigger", "calm", "react"]
 
-Trigger = Literal["positive", "negative", "achievement", "failure", "surprise", "conflict", "neutral"]
+Trigger = Literal[
+    "positive", "negative", "achievement", "failure", "surprise", "conflict", "neutral"
+]
 DECAY: Final = 0.1
 """The share of a feeling's distance from neutral that fades in an hour."""
 

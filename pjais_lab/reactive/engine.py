@@ -122,6 +122,7 @@ class Hub:
 
         At once in the hub's own thread.
         """
+
         def is_settled() -> bool:
             return self._told >= self._source.position and self._touched is None and not self._fresh
 
@@ -146,7 +147,9 @@ class Hub:
     def _run(self) -> None:
         while True:
             with self._ready:
-                self._ready.wait_for(lambda: self._is_closed or self._touched is not None or self._fresh)
+                self._ready.wait_for(
+                    lambda: self._is_closed or self._touched is not None or self._fresh
+                )
                 if self._is_closed:
                     return
                 touched, self._touched = self._touched or Touched(), None

@@ -49,7 +49,7 @@ class EntityModel(Node):
 
     def read(self, row: dict[str, Any]) -> dict[str, Any]:
         """Trait -> value, from a row; empty for an empty row."""
-        return {name: row[name] for name in self._traits if name in row}
+        return {name: row[name] for name in self.defaults if name in row}
 
     def __eq__(self, other: object) -> bool:
         """Models of one entity are equal."""

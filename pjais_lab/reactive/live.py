@@ -34,7 +34,9 @@ class LiveQuery(Node):
         params: the values of its parameters.
     """
 
-    frame = Fed[pl.DataFrame](None, help="The answer, a polars frame; the same object while it is the same.")
+    frame = Fed[pl.DataFrame](
+        None, help="The answer, a polars frame; the same object while it is the same."
+    )
     elapsed_ms = Fed[float](0.0, help="Milliseconds the last run took.")
 
     def __init__(
@@ -153,8 +155,8 @@ class LiveQuery(Node):
         self.close()
 
     def _shown(self) -> pl.DataFrame:
-        frame = self.frame
-        return pl.DataFrame() if frame is None else frame
+        frame: pl.DataFrame | None = self.frame
+        return frame if isinstance(frame, pl.DataFrame) else pl.DataFrame()
 
     def __repr__(self) -> str:
         """The query and its answer."""

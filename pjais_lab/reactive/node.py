@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import warnings
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
 from traitlets import All, Bunch, HasTraits, TraitType
 
@@ -75,6 +75,13 @@ class Node(HasTraits):
     error = Fed[str](None, help="Why the value is not newer; None when all is well.")
     stale = Fed[bool](False, help="Whether the value is older than ``version`` says.")  # noqa: FBT003
 
+    defaults: ClassVar[dict[str, Any]] = {}
+
+    @classmethod
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.defaults = {n: t.default_value for n, t in cls.class_traits().items()}
+
     write_hint = "Commit an event; it changes by itself."
 
     def __init__(self, hub: Hub, label: str, height: int = 0) -> None:
@@ -104,11 +111,16 @@ class Node(HasTraits):
 
     def put(self, name: str, new: Any) -> list[Change]:
         """Write a trait without telling anybody; gives the change if there is one."""
-        old = self._trait_values.get(name, self._traits[name].default_value)
+        old = self._trait_values.get(name, self.defaults[name])
         if is_same_value(old, new):
             return []
         self._trait_values[name] = new
         return [(name, old, new)]
+
+    def recompute(self, changed: set[int], position: int) -> list[Change]:
+        """Follow changed inputs; nodes that read the tables have none. Called by the hub."""
+        del changed
+        return self.put_status(position, self.exception)
 
     def put_status(self, position: int, error: Exception | None) -> list[Change]:
         """Write position and error; the position is told to nobody, since every round moves it."""
@@ -147,6 +159,8 @@ class Node(HasTraits):
         msg = f"An observer of {self.label} raised {type(error).__name__}: {error}"
         _LOG.error("%s", msg, exc_info=error)
         try:
-            warnings.warn(f"{msg}. The other observers ran; commits stay.", ObserverWarning, stacklevel=2)
+            warnings.warn(
+                f"{msg}. The other observers ran; commits stay.", ObserverWarning, stacklevel=2
+            )
         except ObserverWarning:
             return  # warnings are errors here, and there is nobody to raise to

@@ -247,7 +247,11 @@ class Store:
             self.registry.event(name)
         with self.journal.lock():
             changes = self._apply_missing()
-            head, ids, origin = self.position, self._mint(len(columns.name))[0], self.journal.replica
+            head, ids, origin = (
+                self.position,
+                self._mint(len(columns.name))[0],
+                self.journal.replica,
+            )
             base = self.journal.vector().get(origin, 0)
             numbers = range(1, len(ids) + 1)
             rows = zip(
@@ -255,7 +259,20 @@ class Store:
                 columns.occurred_at, columns.args, strict=True,
             )  # fmt: skip
             records = tuple(
-                Record(head + n, i, name, entity, persona, epoch, at, origin, base + n, actor, None, args)
+                Record(
+                    head + n,
+                    i,
+                    name,
+                    entity,
+                    persona,
+                    epoch,
+                    at,
+                    origin,
+                    base + n,
+                    actor,
+                    None,
+                    args,
+                )
                 for n, i, name, entity, persona, epoch, at, args in rows
             )
             chunk = Chunk(head + 1, head + len(ids), origin, base + len(ids), records)

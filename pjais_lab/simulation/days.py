@@ -103,4 +103,4 @@ def _check(personas: int, days: int, batch: int) -> None:
     for name, value, low in (("personas", personas, 1), ("days", days, 0), ("batch", batch, 1)):
         if value < low:
             msg = f"A town cannot have {name}={value}; expected at least {low}."
-            raise RejectedError(msg, **{name: value})
+            raise RejectedError(msg, argument=name, value=value)

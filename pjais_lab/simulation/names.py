@@ -29,7 +29,9 @@ LAST: Final = tuple(
 STREETS: Final = tuple(
     """Mill Lane|Kiln Row|Ropewalk|Candle Street|Duck Steps|Quince Alley|Old Wall|Chapel Hill
     |Salt Stairs|Lantern Court|Heron Walk|Tanner Yard|Plum Terrace|Bell Passage|Ferry Road
-    |Beekeeper Lane""".replace("\n", "").replace("    ", "").split("|")
+    |Beekeeper Lane""".replace("\n", "")
+    .replace("    ", "")
+    .split("|")
 )
 
 DISTRICTS: Final = tuple(

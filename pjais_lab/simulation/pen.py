@@ -102,9 +102,7 @@ class Pen:
     def recall(self, who: Resident, t: int, memory: Memory, query: str) -> None:
         """A resident uses a memory again; what matters and is used becomes hot."""
         before, after = RECALLED
-        self.rows.append(
-            (t, "v1.MemoryRecalled", memory[0], who.id, 1, f"{before}{query}{after}")
-        )
+        self.rows.append((t, "v1.MemoryRecalled", memory[0], who.id, 1, f"{before}{query}{after}"))
         if memory[1] >= _KEEPSAKE and self.rng.random() < 0.2:
             self.rows.append((t + 1, "v1.MemoryRetiered", memory[0], who.id, 1, HOTTER))
 
@@ -157,4 +155,3 @@ class Pen:
         if found is None:
             found = self.news_tails[tag] = tails("event", (tag, "news"), self._expires_at)
         return found[poignancy][0]
-

@@ -14,7 +14,17 @@ from pjais_lab.personas.mood import Feeling
 from pjais_lab.personas.state import TEMPLATES, TRAITS, BigFive
 from pjais_lab.simulation.names import DISTRICTS, FIRST, JOBS, LAST, PLACES, STREETS
 
-__all__ = ["HOURS", "Memory", "NewId", "Place", "Resident", "Topic", "Town", "build_town", "ids_for"]
+__all__ = [
+    "HOURS",
+    "Memory",
+    "NewId",
+    "Place",
+    "Resident",
+    "Topic",
+    "Town",
+    "build_town",
+    "ids_for",
+]
 
 HOURS: Final = range(6, 23)
 """The hours of a day in which something happens."""

@@ -37,7 +37,21 @@ def to_arrow(records: Iterable[Record], router: HashRouter) -> pa.Table:
     """Records as an Arrow table; ids as text, times as microseconds."""
     shards: dict[str | None, int] = {}
     columns: list[list[object]] = [[] for _ in _FIELDS]
-    seq, ids, names, entities, personas, shard, epochs, at, origin, origin_seq, actor, cause, args = columns
+    (
+        seq,
+        ids,
+        names,
+        entities,
+        personas,
+        shard,
+        epochs,
+        at,
+        origin,
+        origin_seq,
+        actor,
+        cause,
+        args,
+    ) = columns
     for r in records:
         persona = r.persona_id
         if persona not in shards:

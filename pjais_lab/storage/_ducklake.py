@@ -168,6 +168,20 @@ class DuckLake:
         return self._con.cursor()
 
     @contextlib.contextmanager
+    def durably(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """A transaction whose new files are on the disk before it commits.
+
+        DuckDB leaves them in the system's cache, where a power cut would find them; the sealer
+        purges the journal after this.
+        """
+        before = set(self._data_files())
+        with transaction(cursor):
+            yield
+            new = set(self._data_files()) - before
+            for path in (*new, *{folder for p in new for folder in self._folders(p)}):
+                _sync(path)
+
+    @contextlib.contextmanager
     def boundary(self, what: str) -> Iterator[None]:
         """Translate DuckDB's errors, naming a damaged file where one is to blame.
 
@@ -206,7 +220,7 @@ class DuckLake:
         cursor = self.cursor()
         with translated("preparing the lake"):
             if not self.has_table(cursor, "marks"):
-                with transaction(cursor):
+                with self.durably(cursor):
                     for statement in _TABLES:
                         cursor.execute(statement)
             rows = cursor.execute(
@@ -231,7 +245,14 @@ class DuckLake:
         return os.access(place, os.W_OK)
 
     def _has_data(self) -> bool:
-        return next(self.data_path.rglob("*.parquet"), None) is not None
+        return next(self._data_files(), None) is not None
+
+    def _data_files(self) -> Iterator[Path]:
+        return self.data_path.rglob("*.parquet")
+
+    def _folders(self, path: Path) -> Iterator[Path]:
+        """The folders that hold a data file, down from the lake's own."""
+        return (p for p in path.parents if p.is_relative_to(self.directory))
 
     @staticmethod
     def has_table(cursor: duckdb.DuckDBPyConnection, name: str) -> bool:
@@ -302,3 +323,13 @@ class DuckLake:
             msg = "The lake was rewritten while it was being read."
             return BusyError(msg, hint="Ask again.", path=named)
         return self.digests.first_damage((f.path, f.size_bytes) for f in files) or error
+
+
+def _sync(path: Path) -> None:
+    if path.is_dir() and os.name != "posix":
+        return
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

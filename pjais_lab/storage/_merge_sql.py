@@ -27,6 +27,9 @@ from pjais_lab.core.merge import (
 )
 from pjais_lab.errors import DeclarationError
 
+_Rule = dict[str, str]
+_Five = tuple[_Rule, _Rule, _Rule, _Rule, _Rule]
+
 __all__ = ["ColumnSql", "column_sql", "element_type", "is_ordered", "literal", "quoted"]
 
 _LAST_PER: Final = "list_filter({0}, lambda x, i: i = len({0}) OR ({0})[i + 1].e <> x.e)"
@@ -163,12 +166,21 @@ def _scalar(name: str, merge: Merge) -> ColumnSql:
         Max: (f"max(r.{c})", f"greatest(t.{c}, s.{c})", c),
         Sum: (total, added, f"coalesce({c}, 0)::{merge.type}"),
         Count: (total, added, f"coalesce({c}, 0)::{merge.type}"),
-        Any_: (f"bool_or(r.{c})", f"coalesce(t.{c} OR s.{c}, t.{c}, s.{c})", f"coalesce({c}, false)"),
+        Any_: (
+            f"bool_or(r.{c})",
+            f"coalesce(t.{c} OR s.{c}, t.{c}, s.{c})",
+            f"coalesce({c}, false)",
+        ),
     }
     aggregate, combine, public = rules[type(merge)]
     single = f"r.{c}::{merge.type}"
     return ColumnSql(
-        {name: merge.type}, {name: value}, {name: aggregate}, {name: single}, {name: combine}, public
+        {name: merge.type},
+        {name: value},
+        {name: aggregate},
+        {name: single},
+        {name: combine},
+        public,
     )
 
 
@@ -180,7 +192,9 @@ def _union(name: str, merge: Union) -> ColumnSql:
         {name: by_event(merge.sources, [_list_of(s, item) for s in merge.sources])},
         {name: f"list_sort(list_distinct(flatten(list(r.{c}) FILTER (r.{c} IS NOT NULL))))"},
         {name: f"list_sort(list_distinct(r.{c}))"},
-        {name: f"CASE WHEN t.{c} IS NULL THEN s.{c} WHEN s.{c} IS NULL THEN t.{c} ELSE {merged} END"},
+        {
+            name: f"CASE WHEN t.{c} IS NULL THEN s.{c} WHEN s.{c} IS NULL THEN t.{c} ELSE {merged} END"
+        },
         f"coalesce({c}, [])",
     )
 
@@ -191,7 +205,7 @@ def _list_of(source: Source, item: str) -> str:
     return value if source.is_list else f"CASE WHEN {value} IS NOT NULL THEN [{value}] ELSE [] END"
 
 
-def _entries(name: str, entry: str, project: str) -> tuple[dict[str, str], ...]:
+def _entries(name: str, entry: str, project: str) -> _Five:
     c = quoted(name)
     batch = f"list_sort(flatten(list(r.{c}) FILTER (r.{c} IS NOT NULL)))"
     both = f"list_sort(list_concat(t.{c}, s.{c}))"
@@ -199,7 +213,9 @@ def _entries(name: str, entry: str, project: str) -> tuple[dict[str, str], ...]:
         {name: f"{entry}[]"},
         {name: project},
         {name: _LAST_PER.format(batch)},
-        {name: f"CASE WHEN len(r.{c}) < 2 THEN r.{c} ELSE {_LAST_PER.format(f'list_sort(r.{c})')} END"},
+        {
+            name: f"CASE WHEN len(r.{c}) < 2 THEN r.{c} ELSE {_LAST_PER.format(f'list_sort(r.{c})')} END"
+        },
         {
             name: f"CASE WHEN t.{c} IS NULL THEN s.{c} WHEN s.{c} IS NULL THEN t.{c}"
             f" ELSE {_LAST_PER.format(both)} END"
@@ -231,7 +247,9 @@ def _last_map(name: str, merge: LastMap) -> ColumnSql:
         for s in merge.sources
     ]
     made = "{'e': x.key, 'k': e.id, 'v': x.value}"
-    rules = _entries(name, entry, f"list_transform({by_event(merge.sources, values)}, lambda x: {made})")
+    rules = _entries(
+        name, entry, f"list_transform({by_event(merge.sources, values)}, lambda x: {made})"
+    )
     shown = f"list_filter(coalesce({c}, []), lambda x: x.v IS NOT NULL)"
     pairs = f"list_transform({shown}, lambda x: {{'key': x.e, 'value': x.v}})"
     return ColumnSql(*rules, f"map_from_entries({pairs})::{merge.type}")

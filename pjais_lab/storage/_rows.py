@@ -32,6 +32,7 @@ class _Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
     args: msgspec.Raw
 
 
+_CONTENT: Final = msgspec.json.Decoder(msgspec.Raw).decode
 _NULL: Final = msgspec.Raw(b"null")
 _ENCODER: Final = msgspec.json.Encoder()
 _ROWS: Final = msgspec.json.Decoder(list[_Row])
@@ -58,13 +59,13 @@ def encode_rows(records: Sequence[Record]) -> bytes:
                     r.occurred_at,
                     r.actor,
                     r.cause,
-                    _NULL if r.args is None else msgspec.Raw(r.args),
+                    _NULL if r.args is None else _CONTENT(r.args),
                 )
                 for r in records
             ]
         )
-    except (TypeError, UnicodeError) as error:
-        msg = f"A record cannot be stored: {error}."
+    except (TypeError, UnicodeError, msgspec.DecodeError) as error:
+        msg = f"A record cannot be stored, its content is not JSON: {error}"
         raise InternalError(msg) from None
 
 

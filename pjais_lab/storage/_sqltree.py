@@ -290,9 +290,7 @@ def _read_term(
             given.setdefault(place, tuple(o for o in operands if o))
 
 
-def _spread(
-    given: dict[Place, tuple[Operand, ...]], equal: Iterable[tuple[Place, Place]]
-) -> None:
+def _spread(given: dict[Place, tuple[Operand, ...]], equal: Iterable[tuple[Place, Place]]) -> None:
     """Carry what is known of a column over to the columns it equals."""
     pairs = [*equal, *((b, a) for a, b in equal)]
     is_growing = True

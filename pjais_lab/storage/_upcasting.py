@@ -43,8 +43,12 @@ class Upcasting:
             return source
         wanted = ", ".join(map(quote, old))
         cursor.execute(f"DELETE FROM log.upcasted WHERE seq > {after or 0}")
-        cursor.execute(f"DELETE FROM log.quarantine WHERE seq > {after or 0} AND name IN ({wanted})")
-        cursor.execute(f"INSERT INTO log.upcasted SELECT * FROM {source} s WHERE name IN ({wanted})")
+        cursor.execute(
+            f"DELETE FROM log.quarantine WHERE seq > {after or 0} AND name IN ({wanted})"
+        )
+        cursor.execute(
+            f"INSERT INTO log.upcasted SELECT * FROM {source} s WHERE name IN ({wanted})"
+        )
         rows = cursor.execute(
             f"SELECT seq, id, name, args FROM log.upcasted WHERE seq > {after or 0} AND args IS NOT NULL"
         ).fetchall()
@@ -59,10 +63,14 @@ class Upcasting:
         try:
             newest, fields = upcast(name, self._fields(args), self._steps)
         except UpcastError as error:
-            cursor.execute("INSERT INTO log.quarantine VALUES (?, ?, ?, ?)", [seq, event_id, name, error.message])
+            cursor.execute(
+                "INSERT INTO log.quarantine VALUES (?, ?, ?, ?)",
+                [seq, event_id, name, error.message],
+            )
             return
         cursor.execute(
-            "UPDATE log.upcasted SET name = ?, args = ? WHERE seq = ?", [newest, json.dumps(fields), seq]
+            "UPDATE log.upcasted SET name = ?, args = ? WHERE seq = ?",
+            [newest, json.dumps(fields), seq],
         )
 
     @staticmethod

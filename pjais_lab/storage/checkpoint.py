@@ -109,7 +109,7 @@ def save(lake: DuckLake, state: Checkpointable) -> int:
     """
     lake.attach(write=True)
     cursor = state.cursor()
-    with lake.boundary("writing a checkpoint"), transaction(cursor):
+    with lake.boundary("writing a checkpoint"), lake.durably(cursor):
         with state.lock:
             layout = _layout(cursor)
             for name in layout:  # the first read fixes what the transaction sees
@@ -243,7 +243,9 @@ def _fill(
             )
             found = _checksum(cursor, row.name)
             if found != (row.row_count, row.checksum):
-                msg = f"Its rows are not those that were written ({found[0]:,} of {row.row_count:,})."
+                msg = (
+                    f"Its rows are not those that were written ({found[0]:,} of {row.row_count:,})."
+                )
                 raise CorruptSegmentError(msg, table=row.name)
     except LabError as error:
         return error.message

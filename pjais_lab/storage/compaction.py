@@ -43,9 +43,7 @@ class CompactionReport(msgspec.Struct, frozen=True):
     files_removed: int
 
 
-def compact(
-    lake: DuckLake, *, min_files: int = 8, grace_s: float = GRACE_S
-) -> CompactionReport:
+def compact(lake: DuckLake, *, min_files: int = 8, grace_s: float = GRACE_S) -> CompactionReport:
     """Merge files of like size where a shard has many, then expire.
 
     Files are merged in tiers, so that every event is rewritten only a few times in its life.
@@ -134,9 +132,10 @@ def record_digests(lake: DuckLake) -> int:
 
 
 def _call(lake: DuckLake, what: str, function: str) -> int:
-    with lake.boundary(what):
+    cursor = lake.cursor()
+    with lake.boundary(what), lake.durably(cursor):
         # As Arrow: rows with time zones would need pytz. `SELECT count(*)` would not run it at all.
-        return int(lake.cursor().execute(f"CALL {function}").to_arrow_table().num_rows)
+        return int(cursor.execute(f"CALL {function}").to_arrow_table().num_rows)
 
 
 def _event_sizes(lake: DuckLake) -> dict[str, list[int]]:
@@ -188,4 +187,6 @@ def _vacuum(lake: DuckLake) -> None:
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["it is in use"])[-1]
         msg = f"The lake's catalogue could not be cleaned of erased text: {reason}."
-        raise BusyError(msg, hint="It is tried again by the next seal.", path=str(lake.catalog_path))
+        raise BusyError(
+            msg, hint="It is tried again by the next seal.", path=str(lake.catalog_path)
+        )

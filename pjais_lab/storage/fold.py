@@ -17,7 +17,14 @@ from pjais_lab.core.event import Event
 from pjais_lab.core.merge import Last, LastMap, LastSet, Merge, Source, Union
 from pjais_lab.core.registry import Registry
 from pjais_lab.core.table import Table
-from pjais_lab.storage._merge_sql import ColumnSql, column_sql, element_type, is_ordered, literal, quoted
+from pjais_lab.storage._merge_sql import (
+    ColumnSql,
+    column_sql,
+    element_type,
+    is_ordered,
+    literal,
+    quoted,
+)
 
 __all__ = ["FoldPlan", "compile_table"]
 
@@ -92,7 +99,9 @@ def compile_table(table: Table, registry: Registry) -> FoldPlan:
         registry.digest(table),
         physical,
         names,
-        "CREATE TABLE {target} (" + ", ".join(f"{quoted(c)} {t}" for c, t in physical.items()) + ")",
+        "CREATE TABLE {target} ("
+        + ", ".join(f"{quoted(c)} {t}" for c, t in physical.items())
+        + ")",
         _fold(table, registry, names, groups, columns),
         _merge(table, names, groups, columns, registry),
         _view(columns),
@@ -157,7 +166,10 @@ def _fold(
             f"arg_{pick}(struct_pack({packed}), r.{k}) AS {quoted('_s' + key)}",
         ]
         single.append(f"r.{k} AS {k}")
-        picked += [f"g.{k} AS {k}", *(f"g.{quoted('_s' + key)}.{quoted(c)} AS {quoted(c)}" for c in served)]
+        picked += [
+            f"g.{k} AS {k}",
+            *(f"g.{quoted('_s' + key)}.{quoted(c)} AS {quoted(c)}" for c in served),
+        ]
     for part in columns.values():
         projected += [f"{sql} AS {quoted(c)}" for c, sql in part.project.items()]
         aggregated += [f"{sql} AS {quoted(c)}" for c, sql in part.aggregate.items()]
@@ -165,7 +177,10 @@ def _fold(
         picked += [f"g.{quoted(c)} AS {quoted(c)}" for c in part.aggregate]
     layout = _layout(table)
     parsed = f"json_transform(e.args, {literal(json.dumps(layout))})" if layout else "NULL"
-    row = "e.entity_id AS _id, e.persona_id AS _persona, e.shard AS _shard, e.epoch AS _e, " + ", ".join(projected)
+    row = (
+        "e.entity_id AS _id, e.persona_id AS _persona, e.shard AS _shard, e.epoch AS _e, "
+        + ", ".join(projected)
+    )
     return f"""
 WITH s AS (
   SELECT e.* FROM {{source}} e
@@ -183,15 +198,15 @@ WITH s AS (
   ) e
 ), g AS (
   SELECT r._id AS id, max(r._persona) AS persona_id, max(r._shard)::USMALLINT AS shard, r._e AS _epoch,
-    {', '.join(aggregated)}
+    {", ".join(aggregated)}
   FROM shared r GROUP BY r._id, r._e
 ), top AS (
   SELECT id, max(_epoch) AS newest FROM g GROUP BY id HAVING count(*) > 1
 )
-SELECT r._id AS id, r._persona AS persona_id, r._shard::USMALLINT AS shard, r._e AS _epoch, {', '.join(single)}
+SELECT r._id AS id, r._persona AS persona_id, r._shard::USMALLINT AS shard, r._e AS _epoch, {", ".join(single)}
 FROM alone r
 UNION ALL BY NAME
-SELECT g.id, g.persona_id, g.shard, g._epoch, {', '.join(picked)}
+SELECT g.id, g.persona_id, g.shard, g._epoch, {", ".join(picked)}
 FROM g WHERE NOT EXISTS (SELECT 1 FROM top WHERE top.id = g.id AND top.newest > g._epoch)
 """
 
@@ -206,7 +221,11 @@ def _layout(table: Table) -> dict[str, object]:
             if source.is_list:
                 layout[source.field] = [element_type(merge)] if _is_list(merge) else "JSON"
                 continue
-            kind = merge.type if merge.type in {"DOUBLE", "BIGINT", "INTEGER", "BOOLEAN", "JSON"} else "VARCHAR"
+            kind = (
+                merge.type
+                if merge.type in {"DOUBLE", "BIGINT", "INTEGER", "BOOLEAN", "JSON"}
+                else "VARCHAR"
+            )
             if layout.get(source.field, kind) != kind:
                 kind = "VARCHAR"
             layout[source.field] = kind
@@ -225,7 +244,13 @@ def _merge(
     registry: Registry,
 ) -> str:
     combine = _combine(table, groups, columns)
-    plain = ["persona_id", "shard", "_epoch", *groups, *(c for p in columns.values() for c in p.physical)]
+    plain = [
+        "persona_id",
+        "shard",
+        "_epoch",
+        *groups,
+        *(c for p in columns.values() for c in p.physical),
+    ]
     replace = ", ".join(f"{quoted(c)} = s.{quoted(c)}" for c in plain)
     update = ", ".join(f"{quoted(c)} = {sql}" for c, sql in combine.items())
     fold = _fold(table, registry, names, groups, columns)

@@ -49,6 +49,11 @@ class Lake(DuckLake):
         self.router = router
         self._known: tuple[int, int] = (-1, 0)  # snapshot, mark
 
+    def detach(self) -> None:
+        """Close the lake's files in this DuckDB; the next use opens them again."""
+        super().detach()
+        self._known = (-1, 0)
+
     def mark(self) -> int:
         """Up to which place the log is sealed, as the newest snapshot says; 0 without a lake.
 
@@ -115,7 +120,7 @@ class Lake(DuckLake):
         """
         self.attach(write=True)
         cursor = con or self.cursor()
-        with self.boundary("sealing events"), transaction(cursor):
+        with self.boundary("sealing events"), self.durably(cursor):
             mark = self._fence(cursor, token)
             if base not in {None, mark}:
                 msg = f"The lake is sealed up to {mark:,}, not {base:,} as expected."
@@ -152,7 +157,7 @@ class Lake(DuckLake):
         cursor = self.cursor()
         names = ", ".join(map(quote, keep)) or "''"
         bound = f"persona_id = {quote(persona_id)}::UUID AND name NOT IN ({names})"
-        with self.boundary("erasing a persona from the lake"), transaction(cursor):
+        with self.boundary("erasing a persona from the lake"), self.durably(cursor):
             cursor.execute(f"INSERT INTO {LAKE}.erasures VALUES (?::UUID)", [persona_id])
             cursor.execute(
                 f"INSERT INTO {LAKE}.holes SELECT min(seq), max(seq) FROM (SELECT seq,"

@@ -108,7 +108,9 @@ class State:
         router: gives a persona's shard.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, registry: Registry, router: HashRouter) -> None:
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, registry: Registry, router: HashRouter
+    ) -> None:
         self.registry = registry
         self.router = router
         self.lock = threading.RLock()
@@ -127,7 +129,9 @@ class State:
         con.execute("CREATE SCHEMA log")
         con.execute(f"CREATE TABLE log.tail ({EVENT_COLUMNS})")
         con.execute(f"CREATE TABLE log.upcasted ({EVENT_COLUMNS})")
-        con.execute("CREATE TABLE log.quarantine (seq BIGINT, id UUID, name VARCHAR, reason VARCHAR)")
+        con.execute(
+            "CREATE TABLE log.quarantine (seq BIGINT, id UUID, name VARCHAR, reason VARCHAR)"
+        )
         con.execute("CREATE TABLE state._erased (persona_id UUID)")
         self._upcasting = Upcasting(registry)
         self._has_erased = False
@@ -207,7 +211,8 @@ class State:
             return False
         special = self._erasing | set(self.registry.upcasters)
         return not self._has_erased and all(
-            r.args is not None and r.entity_id is not None and r.name not in special for r in records
+            r.args is not None and r.entity_id is not None and r.name not in special
+            for r in records
         )
 
     def start(self, position: int, loaded: Collection[str], unsealed: Sequence[Chunk]) -> list[str]:
@@ -244,7 +249,9 @@ class State:
             where = f"seq > {self.position} AND seq <= {through}"
             source = f"(SELECT {_NAMES} FROM log.history WHERE {where})"
             with transaction(cursor):
-                names = {r[0] for r in cursor.execute(f"SELECT DISTINCT name FROM {source}").fetchall()}
+                names = {
+                    r[0] for r in cursor.execute(f"SELECT DISTINCT name FROM {source}").fetchall()
+                }
                 self._apply(cursor, source, names, self.position)
             self.position = through
         return self.all_changed()
@@ -284,7 +291,9 @@ class State:
         for table in self._plans:
             cursor.execute(f"DELETE FROM state.{table} WHERE {gone}")
         for part in ("tail", "upcasted"):
-            cursor.execute(f"UPDATE log.{part} SET args = NULL WHERE {gone} AND name NOT IN ({wanted})")
+            cursor.execute(
+                f"UPDATE log.{part} SET args = NULL WHERE {gone} AND name NOT IN ({wanted})"
+            )
 
     def _changes(self, records: Sequence[Record]) -> Changes:
         by_name: dict[str, set[tuple[str, str | None]]] = {}
@@ -313,10 +322,14 @@ class State:
         table = self.registry.table_of(kind).name
         with translated("looking entities up"):
             cursor = self.cursor()
-            found = self._matching(cursor, f"SELECT id, _epoch, persona_id FROM state.{table}", "id", ids)
+            found = self._matching(
+                cursor, f"SELECT id, _epoch, persona_id FROM state.{table}", "id", ids
+            )
             lives = {str(i): (e, str(p) if p else None) for i, e, p in found}
             if kind == "persona":
-                gone = self._matching(cursor, "SELECT persona_id FROM state._erased", "persona_id", ids)
+                gone = self._matching(
+                    cursor, "SELECT persona_id FROM state._erased", "persona_id", ids
+                )
                 lives.update({str(p): (ERASED_EPOCH, str(p)) for (p,) in gone})
         return lives
 
@@ -360,7 +373,12 @@ class State:
         return RebuildReport(table, rows[0] if rows else 0, time.perf_counter() - start, same)
 
     def _fold_into(
-        self, cursor: duckdb.DuckDBPyConnection, plan: FoldPlan, target: str, through: int, where: str = "true"
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        plan: FoldPlan,
+        target: str,
+        through: int,
+        where: str = "true",
     ) -> None:
         source = f"(SELECT {_NAMES} FROM log.history WHERE seq <= {through} AND {where})"
         names = set(plan.names) | set(self.registry.old_names_for(self.registry.tables[plan.table]))
@@ -374,9 +392,13 @@ class State:
         """A digest of all rows, in whatever order they lie."""
         columns = ", ".join(f'"{c}"' for c in self._plans[table].columns)
         with translated("computing a checksum"):
-            row = self.cursor().execute(
-                f"SELECT count(*), bit_xor(hash({columns})), sum(hash({columns})) FROM state.{table}"
-            ).fetchone()
+            row = (
+                self.cursor()
+                .execute(
+                    f"SELECT count(*), bit_xor(hash({columns})), sum(hash({columns})) FROM state.{table}"
+                )
+                .fetchone()
+            )
         return " ".join(map(str, row or ()))
 
     @contextmanager
@@ -420,7 +442,9 @@ class State:
             old = {t: p.digest for t, p in self._plans.items()}
             self.registry = registry
             self._upcasting = Upcasting(registry)
-            changed = [t.name for t in registry.tables.values() if old.get(t.name) != registry.digest(t)]
+            changed = [
+                t.name for t in registry.tables.values() if old.get(t.name) != registry.digest(t)
+            ]
             self._plan()
             for table in changed:
                 self.rebuild(table)
@@ -469,10 +493,14 @@ class State:
     def unsealed(self) -> tuple[int, int, int]:
         """Events that only the journal has: how many, bytes of content, microseconds of the oldest."""
         with translated("measuring the journal's part"):
-            row = self.cursor().execute(
-                "SELECT count(*), coalesce(sum(strlen(args)), 0), coalesce(min(epoch_us("
-                f"uuid_extract_timestamp(id))), 0) FROM log.tail WHERE seq > {self.mark}"
-            ).fetchone()
+            row = (
+                self.cursor()
+                .execute(
+                    "SELECT count(*), coalesce(sum(strlen(args)), 0), coalesce(min(epoch_us("
+                    f"uuid_extract_timestamp(id))), 0) FROM log.tail WHERE seq > {self.mark}"
+                )
+                .fetchone()
+            )
         return (int(row[0]), int(row[1]), int(row[2])) if row else (0, 0, 0)
 
     def erased_in_lake_missing(self, lake: Lake) -> list[str]:

@@ -49,7 +49,9 @@ class VerifyReport(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         """One line, and one for each problem."""
         state = "sound" if self.is_sound else f"{len(self.problems)} problems"
-        head = f"Workspace {state}: {self.head:,} events, {self.sealed:,} sealed in {self.files} files"
+        head = (
+            f"Workspace {state}: {self.head:,} events, {self.sealed:,} sealed in {self.files} files"
+        )
         return "\n".join([head, *(f"  {p.path}: {p.what}" for p in self.problems)])
 
 

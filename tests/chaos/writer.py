@@ -10,6 +10,7 @@ import sys
 import time
 
 import pjais_lab as pj
+from pjais_lab.memories.events import MemoryRecorded
 
 
 def main(path: str, name: str, seconds: float = 1e9) -> None:
@@ -23,7 +24,7 @@ def main(path: str, name: str, seconds: float = 1e9) -> None:
     while time.monotonic() < end:
         size = dice.choice((1, 1, 1, 5, 50))
         drafts = [
-            pj.memories.record_memory(f"{name} {n + i}", importance=0.5).on(persona.id)
+            MemoryRecorded(f"{name} {n + i}").on(persona)
             for i in range(size)
         ]
         n += size

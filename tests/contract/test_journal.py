@@ -41,7 +41,9 @@ def test_a_fresh_journal_is_empty(journal: Journal) -> None:
 
 
 def test_what_is_appended_is_read_back_the_same(journal: Journal) -> None:
-    chunk = next_chunk(journal, ['{"a":"ä\\n\\"x\\""}', '{"b":[1,{"c":null}]}', "null "], persona_id=ADA)
+    chunk = next_chunk(
+        journal, ['{"a":"ä\\n\\"x\\""}', '{"b":[1,{"c":null}]}', "null "], persona_id=ADA
+    )
     records = (*chunk.records[:2], msgspec.structs.replace(chunk.records[2], args=None))
     chunk = msgspec.structs.replace(chunk, records=records)
 
@@ -80,7 +82,9 @@ def test_events_of_several_origins_are_counted_apart(journal: Journal) -> None:
     assert [r.origin_seq for c in journal.read(0) for r in c.records] == [1, 2, 1, 2, 3, 3]
 
 
-def test_reading_goes_on_after_a_place_and_cuts_a_commit_that_straddles_it(journal: Journal) -> None:
+def test_reading_goes_on_after_a_place_and_cuts_a_commit_that_straddles_it(
+    journal: Journal,
+) -> None:
     add(journal, 3)
     add(journal, 3)
 
@@ -243,9 +247,7 @@ def test_meta_values_are_kept_and_replaced(journal: Journal, open_journal: Opene
     assert open_journal().meta_get("mark") == "2"
 
 
-def test_the_lock_is_reentrant_and_keeps_others_out(
-    journal: Journal, open_journal: Opener
-) -> None:
+def test_the_lock_is_reentrant_and_keeps_others_out(journal: Journal, open_journal: Opener) -> None:
     other = open_journal()
 
     with journal.lock(), journal.lock():
@@ -378,6 +380,11 @@ def test_a_closed_journal_says_so(journal: Journal) -> None:
     journal.close()
     journal.close()
 
-    for call in (journal.head, journal.vector, lambda: journal.read(0), lambda: journal.append(chunk)):
+    for call in (
+        journal.head,
+        journal.vector,
+        lambda: journal.read(0),
+        lambda: journal.append(chunk),
+    ):
         with pytest.raises(ClosedError, match="is closed"):
             call()

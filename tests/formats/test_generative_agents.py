@@ -217,9 +217,7 @@ def test_a_bad_filling_costs_the_link_or_utterance_not_the_memory(
 
 @pytest.mark.parametrize("name", ["scratch", "nodes"])
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000])
-def test_a_broken_file_costs_its_persona_only(
-    make_run: MakeRun, name: str, content: bytes
-) -> None:
+def test_a_broken_file_costs_its_persona_only(make_run: MakeRun, name: str, content: bytes) -> None:
     run = make_run(Ada={"node_1": node()}, Bo={"node_1": node()})
     (run / "Ada" / f"{name}.json").write_bytes(content)
     notes = Notes()
