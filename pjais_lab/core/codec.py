@@ -66,10 +66,11 @@ def decode(cls: type[_E], args: str | bytes) -> _E:
         EventDecodeError: the JSON is not what the definition says.
     """
     try:
-        return _decoder(cls).decode(args)
+        made: _E = _decoder(cls).decode(args)
     except (msgspec.DecodeError, UnicodeError) as error:
         msg = _sentence(cls.__event__.name, error)
         raise EventDecodeError(msg, name=cls.__event__.name) from None
+    return made
 
 
 def from_fields(cls: type[_E], fields: dict[str, Any]) -> _E:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 
@@ -171,7 +171,7 @@ def _filling(memory: _Memory, notes: Notes) -> list[Any]:
         notes.warn(memory.path, "'filling' is a bare string; taken as one node id.")
         return [found]
     if isinstance(found, list):
-        return cast("list[Any]", found)
+        return list(found)
     got = type(found).__name__
     notes.skip(f"{memory.path}.filling", f"Expected a list or null, got {got}.")
     return []
@@ -235,7 +235,7 @@ def _chat(
 
 
 def _speakers(utterance: Any) -> list[str]:
-    first = cast("list[Any]", utterance)[:1] if isinstance(utterance, list) else []
+    first = list(utterance)[:1] if isinstance(utterance, list) else []
     return [s for s in first if isinstance(s, str)]
 
 

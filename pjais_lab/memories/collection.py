@@ -211,9 +211,9 @@ class Memories:
         """
         order = "ORDER BY created_at, id"
         if persona is None:
-            return self._store.query(f"SELECT * FROM memories {order}")
+            return self._store.query(f"SELECT * FROM memories {order}")  # noqa: S608
         owner = persona if isinstance(persona, str) else persona.id
-        return self._store.query(f"SELECT * FROM memories WHERE persona_id = $p {order}", p=owner)
+        return self._store.query(f"SELECT * FROM memories WHERE persona_id = $p {order}", p=owner)  # noqa: S608
 
     def __getitem__(self, memory_id: str) -> Memory:
         """The memory with an id.
@@ -223,7 +223,7 @@ class Memories:
         """
         names = ", ".join(Memory.__struct_fields__)
         found = (
-            self._store.query(f"SELECT {names} FROM memories WHERE id = $id", id=memory_id).rows()
+            self._store.query(f"SELECT {names} FROM memories WHERE id = $id", id=memory_id).rows()  # noqa: S608
             if is_id(memory_id)
             else []
         )

@@ -79,11 +79,11 @@ class MemoryRevised(Event):
     content: Content | UnsetType = UNSET
     kind: Slug | UnsetType = UNSET
     importance: Unit | UnsetType = UNSET
-    importance_raw: float | None | UnsetType = UNSET
-    importance_scale: Scale | None | UnsetType = UNSET
+    importance_raw: float | UnsetType | None = UNSET
+    importance_scale: Scale | UnsetType | None = UNSET
     add_tags: tuple[Tag, ...] | UnsetType = UNSET
     remove_tags: tuple[Tag, ...] | UnsetType = UNSET
-    expires_at: datetime | None | UnsetType = UNSET
+    expires_at: datetime | UnsetType | None = UNSET
     extra: dict[str, Any] | UnsetType = UNSET
 
 

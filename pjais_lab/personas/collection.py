@@ -25,7 +25,7 @@ from pjais_lab.personas.state import BigFive, Emotion, MemoryConfiguration, Priv
 if TYPE_CHECKING:
     import polars as pl
 
-    from pjais_lab.reactive.engine import Hub
+    from pjais_lab.reactive.node import Feeder
     from pjais_lab.reactive.protocol import Committer
 
 __all__ = ["Personas"]
@@ -51,7 +51,7 @@ class Personas:
         hub: who feeds the models.
     """
 
-    def __init__(self, store: Committer, hub: Hub) -> None:
+    def __init__(self, store: Committer, hub: Feeder) -> None:
         self._store = store
         self._hub = hub
 

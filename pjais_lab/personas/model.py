@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import msgspec
 
 from pjais_lab.personas.state import TRAITS, BigFive
-from pjais_lab.reactive.node import Fed
 from pjais_lab.reactive.entity import EntityModel
+from pjais_lab.reactive.node import Fed
 
 __all__ = ["Mood", "PersonaModel"]
 

@@ -8,9 +8,9 @@ from typing import Any, Generic, TypeVar
 from pjais_lab.errors import RejectedError
 from pjais_lab.reactive._errors import kept
 from pjais_lab.reactive._invalidation import Touched
-from pjais_lab.reactive.node import Change, Fed, Node
-from pjais_lab.reactive.live import LiveQuery
 from pjais_lab.reactive.entity import EntityModel
+from pjais_lab.reactive.live import LiveQuery
+from pjais_lab.reactive.node import Change, Fed, Node
 
 __all__ = ["Computed", "computed"]
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 from pjais_lab.errors import ClosedError, FeedbackLoopError
 from pjais_lab.reactive._errors import kept
 from pjais_lab.reactive._invalidation import Touched
-from pjais_lab.reactive.node import Change, Node
-from pjais_lab.reactive.live import LiveQuery
 from pjais_lab.reactive.entity import EntityModel
+from pjais_lab.reactive.live import LiveQuery
+from pjais_lab.reactive.node import Change, Node
 
 if TYPE_CHECKING:
     from pjais_lab.reactive.source import Changes, Reader, Source

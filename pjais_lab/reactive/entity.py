@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from pjais_lab.reactive._invalidation import Touched
-from pjais_lab.reactive.node import Change, Fed, Node
-
-if TYPE_CHECKING:
-    from pjais_lab.reactive.engine import Hub
+from pjais_lab.reactive.node import Change, Fed, Feeder, Node
 
 __all__ = ["EntityModel"]
 
@@ -27,7 +24,7 @@ class EntityModel(Node):
 
     exists = Fed[bool](True, help="Whether it is alive; the other traits keep their last values.")  # noqa: FBT003
 
-    def __init__(self, hub: Hub, entity_id: str) -> None:
+    def __init__(self, hub: Feeder, entity_id: str) -> None:
         self.id = entity_id
         super().__init__(hub, f"{type(self).__name__} {entity_id}")
         hub.adopt(self)
@@ -42,7 +39,10 @@ class EntityModel(Node):
             return self.put_status(position, self.exception)
         if isinstance(row, Exception):
             return self.put_status(position, row)
-        changes = [*self.put_status(position, None), *self.put("exists", row is not None)]
+        changes: list[Change] = [
+            *self.put_status(position, None),
+            *self.put("exists", row is not None),
+        ]
         for name, value in self.read(row or {}).items():
             changes += self.put(name, value)
         return changes

@@ -12,10 +12,9 @@ import polars as pl
 from pjais_lab.errors import LiveQueryError
 from pjais_lab.reactive._compare import is_same_frame
 from pjais_lab.reactive._invalidation import Touched, dependencies
-from pjais_lab.reactive.node import Change, Fed, Node
+from pjais_lab.reactive.node import Change, Fed, Feeder, Node
 
 if TYPE_CHECKING:
-    from pjais_lab.reactive.engine import Hub
     from pjais_lab.storage.sqlparse import Analysis
 
 __all__ = ["LiveQuery"]
@@ -41,7 +40,7 @@ class LiveQuery(Node):
 
     def __init__(
         self,
-        hub: Hub,
+        hub: Feeder,
         analysis: Analysis,
         tables: Collection[str],
         sql: str,

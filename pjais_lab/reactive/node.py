@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import warnings
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 from traitlets import All, Bunch, HasTraits, TraitType
 
@@ -14,9 +14,8 @@ from pjais_lab.reactive._errors import ObserverWarning, ReadOnlyTraitError
 
 if TYPE_CHECKING:
     from pjais_lab.reactive._invalidation import Touched
-    from pjais_lab.reactive.engine import Hub
 
-__all__ = ["Change", "Fed", "Node"]
+__all__ = ["Change", "Fed", "Feeder", "Node"]
 
 _LOG: Final = logging.getLogger("pjais_lab.observers")
 _LOG.addHandler(logging.NullHandler())  # the warning is what a user sees unless logging is set up
@@ -59,6 +58,22 @@ class Fed(TraitType[_T, _T], Generic[_T]):
         raise ReadOnlyTraitError(msg, hint=hint, trait=self.name)
 
 
+class Feeder(Protocol):
+    """What a node asks of its hub."""
+
+    def adopt(self, node: Node) -> None:
+        """Feed a node from now on."""
+        ...
+
+    def drop(self, node: Node) -> None:
+        """Stop feeding a node."""
+        ...
+
+    def wait_for(self, node: Node) -> None:
+        """Return when a node shows at least the store's position."""
+        ...
+
+
 class Node(HasTraits):
     """Something live: a query, a computed value or a model.
 
@@ -84,8 +99,8 @@ class Node(HasTraits):
 
     write_hint = "Commit an event; it changes by itself."
 
-    def __init__(self, hub: Hub, label: str, height: int = 0) -> None:
-        self._hub: Hub | None = None
+    def __init__(self, hub: Feeder, label: str, height: int = 0) -> None:
+        self._hub: Feeder | None = None
         self.label = label
         self.height = height
         self.serial = next(_SERIAL)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pjais_lab.storage.reader import Reader
     from pjais_lab.storage.settings import Limits
     from pjais_lab.storage.sqlparse import Analysis
-    from pjais_lab.storage.state import Changes, State
+    from pjais_lab.storage.kernel import Changes, State
 
 __all__ = ["Columns", "Store"]
 

@@ -48,7 +48,7 @@ def generate(
         RejectedError: a number is out of range.
     """
     _check(personas, days, batch)
-    rng = Random(f"pjais:{personas}:{seed}")  # noqa: S311 - a story, not a secret
+    rng = Random(f"pjais:{personas}:{seed}")
     town = build_town(personas, rng, ids_for(str(personas), str(seed), start.isoformat()))
     pen = Pen(town, rng)
     first = datetime.combine(start, time(), UTC)
@@ -58,9 +58,12 @@ def generate(
     if pen.rows:
         yield Columns.of(pen.rows)
     pending: list[Row] = []
+    expires_at = datetime.combine(start + _KEEP, time())
+    pen.turn_to(expires_at)
+    decks = deal(town, expires_at, rng)
     for n in range(days):
         today = first + timedelta(days=n)
-        if n % _WEEK == 0:
+        if n and n % _WEEK == 0:
             expires_at = datetime.combine(today.date() + _KEEP, time())
             pen.turn_to(expires_at)
             decks = deal(town, expires_at, rng)

@@ -126,7 +126,7 @@ class Resident:
     def __init__(self, number: str, name: str, traits: BigFive, home: int) -> None:
         self.id = number
         self.name = name
-        self.first = name.split()[0]
+        self.first = name.split(maxsplit=1)[0]
         self.opening = f'{{"content":"{name}'
         self.traits = traits
         self.home = home

@@ -16,8 +16,8 @@ from pjais_lab.core.event import Record
 from pjais_lab.core.merge import ABSENT, Last, LastMap, LastSet, Merge, Union
 from pjais_lab.core.shard import HashRouter
 from pjais_lab.core.table import Table
-from pjais_lab.storage._merge_sql import element_type, is_ordered, literal, quoted
-from pjais_lab.storage.fold import FoldPlan
+from pjais_lab.storage._columns import element_type, is_ordered, literal, quoted
+from pjais_lab.storage.compiler import FoldPlan
 
 __all__ = ["merge_one"]
 

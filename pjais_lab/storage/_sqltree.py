@@ -246,7 +246,7 @@ class _Names(msgspec.Struct, frozen=True):
         names = [str(n).lower() for n in node.get("column_names", ())]
         if len(names) == 1 and self.lone is not None and names[0] not in self.renamed:
             return self.lone, names[0]
-        if len(names) == 2 and names[0] in self.aliases:  # noqa: PLR2004 - table.column
+        if len(names) == 2 and names[0] in self.aliases:
             return names[0], names[1]
         return None
 

@@ -162,11 +162,11 @@ def load(lake: DuckLake, state: Checkpointable, *, head: int | None = None) -> L
     filled: set[str] = set()
     ignored: list[Ignored] = []
     for row in sorted(rows, key=lambda r: not r.name.startswith("_")):
-        reason = _misfit(state.registry, row, layout) or _fill(lake, cursor, row, layout)
-        if reason is None:
+        unfit = _misfit(state.registry, row, layout) or _fill(cursor, row, layout)
+        if unfit is None:
             filled.add(row.name)
             continue
-        ignored.append(Ignored(row.name, reason))
+        ignored.append(Ignored(row.name, unfit))
         if row.name.startswith("_"):
             _empty(cursor, filled)
             return Loaded(ignored=tuple(ignored))
@@ -229,7 +229,6 @@ def _misfit(
 
 
 def _fill(
-    lake: DuckLake,
     cursor: duckdb.DuckDBPyConnection,
     row: CheckpointRow,
     layout: dict[str, dict[str, str]],

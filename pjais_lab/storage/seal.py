@@ -16,7 +16,7 @@ from pjais_lab.storage.journal import Journal
 from pjais_lab.storage.lake import Lake
 from pjais_lab.storage.lease import Lease
 from pjais_lab.storage.settings import Seal
-from pjais_lab.storage.state import State
+from pjais_lab.storage.kernel import State
 
 __all__ = ["Sealer"]
 

@@ -14,8 +14,8 @@ import duckdb
 import msgspec
 
 from pjais_lab.errors import QueryError
-from pjais_lab.storage._sqltree import Walk, is_ordered
 from pjais_lab.storage._sqltree import Reference as Reference  # noqa: PLC0414 - part of Analysis
+from pjais_lab.storage._sqltree import Walk, is_ordered
 
 __all__ = ["Analysis", "Reference", "analyse", "guard"]
 
@@ -135,7 +135,7 @@ def _parse(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
         raise QueryError(_syntax(str(error)), sql=sql) from None
     finally:
         cursor.close()
-    answer = json.loads(row[0]) if row else {"error": True, "error_type": "empty"}
+    answer: dict[str, Any] = json.loads(row[0]) if row else {"error": True, "error_type": "empty"}
     statements = answer.get("statements", [])
     if not answer["error"] and len(statements) == 1:
         tree: dict[str, Any] = statements[0]

@@ -79,7 +79,10 @@ def _many(path: Path, memories: int) -> Row:
             for start in range(0, each, 10_000):
                 stop = min(each, start + 10_000)
                 lab.commit(*[MemoryRecorded(f"memory {i}").on(persona) for i in range(start, stop)])
-        sql = "SELECT kind, count(*) AS n, avg(importance) AS mean FROM memories WHERE persona_id = $p GROUP BY kind"
+        sql = (
+            "SELECT kind, count(*) AS n, avg(importance) AS mean FROM memories"
+            " WHERE persona_id = $p GROUP BY kind"
+        )
         needed = _cost(lab, town[:1], sql, town[0])
         all_of_them = _cost(lab, town, sql, town[0])
     return Row(

@@ -23,10 +23,7 @@ def main(path: str, name: str, seconds: float = 1e9) -> None:
     print("ready", flush=True)
     while time.monotonic() < end:
         size = dice.choice((1, 1, 1, 5, 50))
-        drafts = [
-            MemoryRecorded(f"{name} {n + i}").on(persona)
-            for i in range(size)
-        ]
+        drafts = [MemoryRecorded(f"{name} {n + i}").on(persona) for i in range(size)]
         n += size
         done = lab.commit(*drafts)
         print("ack", *done.entity_ids, flush=True)

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from pjais_lab.core.event import Record
 from pjais_lab.core.shard import HashRouter
-from pjais_lab.storage._merge_sql import literal
+from pjais_lab.storage._columns import literal
 
 __all__ = ["INSERT_FROM_ARROW", "literal_row", "to_arrow"]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import typing
-from typing import Final
 
 import msgspec
 
@@ -17,7 +16,7 @@ from pjais_lab.core.event import Event
 from pjais_lab.core.merge import Last, LastMap, LastSet, Merge, Source, Union
 from pjais_lab.core.registry import Registry
 from pjais_lab.core.table import Table
-from pjais_lab.storage._merge_sql import (
+from pjais_lab.storage._columns import (
     ColumnSql,
     column_sql,
     element_type,
@@ -190,7 +189,8 @@ WITH s AS (
   SELECT entity_id FROM s GROUP BY entity_id HAVING count(*) > 1
 ), alone AS (
   SELECT {row} FROM (
-    SELECT e.*, {parsed} AS j FROM s e WHERE NOT EXISTS (SELECT 1 FROM several x WHERE x.entity_id = e.entity_id)
+    SELECT e.*, {parsed} AS j FROM s e
+    WHERE NOT EXISTS (SELECT 1 FROM several x WHERE x.entity_id = e.entity_id)
   ) e
 ), shared AS (
   SELECT {row} FROM (
@@ -203,7 +203,8 @@ WITH s AS (
 ), top AS (
   SELECT id, max(_epoch) AS newest FROM g GROUP BY id HAVING count(*) > 1
 )
-SELECT r._id AS id, r._persona AS persona_id, r._shard::USMALLINT AS shard, r._e AS _epoch, {", ".join(single)}
+SELECT r._id AS id, r._persona AS persona_id, r._shard::USMALLINT AS shard, r._e AS _epoch,
+  {", ".join(single)}
 FROM alone r
 UNION ALL BY NAME
 SELECT g.id, g.persona_id, g.shard, g._epoch, {", ".join(picked)}
