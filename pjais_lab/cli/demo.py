@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,19 +9,16 @@ import click
 
 from pjais_lab.cli import options
 from pjais_lab.cli.attach import attached
+from pjais_lab.cli.demo_workspace import DAYS, PERSONAS, SEED, Stopwatch, build
 from pjais_lab.cli.exits import Exit
 from pjais_lab.cli.notebooks import TOUR, notebook_folder
 from pjais_lab.cli.terminal import pairs, say, table, write_json
-from pjais_lab.errors import RejectedError
 
 if TYPE_CHECKING:
     from pjais_lab.lab.lab import Lab
 
-__all__ = ["COMMANDS", "build"]
+__all__ = ["COMMANDS"]
 
-_PERSONAS: Final = 12
-_DAYS: Final = 7
-_SEED: Final = 1
 _SHOWN: Final = 12
 
 _PER_PERSONA: Final = """
@@ -58,9 +51,9 @@ _MOODS: Final = """
     type=click.Path(exists=True, path_type=Path),
     help="Import this too; may be repeated.",
 )
-@click.option("--personas", default=_PERSONAS, show_default=True, type=click.IntRange(1))
-@click.option("--days", default=_DAYS, show_default=True, type=click.IntRange(1))
-@click.option("--seed", default=_SEED, show_default=True)
+@click.option("--personas", default=PERSONAS, show_default=True, type=click.IntRange(1))
+@click.option("--days", default=DAYS, show_default=True, type=click.IntRange(1))
+@click.option("--seed", default=SEED, show_default=True)
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -85,7 +78,7 @@ def demo(
     from pjais_lab.cli.tour import run_tour
 
     folder = notebook_folder()
-    clock = _Clock(is_quiet=is_json)
+    clock = Stopwatch(is_quiet=is_json)
     made = build(path, personas=personas, days=days, seed=seed, sources=sources, clock=clock)
     with attached(path) as lab:
         with clock.timing("live updates by a second process"):
@@ -100,77 +93,6 @@ def demo(
     else:
         _show(result)
     return Exit.OK if problem is None else Exit.PROBLEMS
-
-
-def build(
-    path: Path,
-    *,
-    personas: int = _PERSONAS,
-    days: int = _DAYS,
-    seed: int = _SEED,
-    sources: Sequence[Path] = (),
-    clock: _Clock | None = None,
-) -> dict[str, Any]:
-    """Make the demo workspace, in place of the one an earlier demo made.
-
-    Args:
-        path: its directory.
-        personas: how many people live in the town.
-        days: how long.
-        seed: which town.
-        sources: what to import besides.
-        clock: takes the times.
-
-    Raises:
-        RejectedError: something is at the path that no demo made.
-        FormatError: a source is in no known format.
-    """
-    import msgspec
-
-    clock = clock or _Clock(is_quiet=True)
-    _clear(path)
-    with attached(path, create=True) as lab:
-        with clock.timing("simulate"):
-            lab.simulate(personas=personas, days=days, seed=seed)
-        events = lab.position
-        imports: list[Any] = []
-        for source in sources:
-            with clock.timing(f"import {source.name}"):
-                imports.append(msgspec.to_builtins(lab.load(source, progress=False)))
-        with clock.timing("seal"):
-            lab.seal()
-    return {"workspace": str(path), "simulated_events": events, "imports": imports}
-
-
-class _Clock:
-    """Takes the time of steps, and says which one is under way."""
-
-    def __init__(self, *, is_quiet: bool) -> None:
-        self.seconds: dict[str, float] = {}
-        self._is_quiet = is_quiet
-
-    @contextmanager
-    def timing(self, step: str) -> Generator[None]:
-        if not self._is_quiet:
-            click.echo(f"{step} …", err=True)
-        started = time.perf_counter()
-        yield
-        self.seconds[step] = round(time.perf_counter() - started, 3)
-
-
-def _marker(path: Path) -> Path:
-    """A file beside the workspace that says a demo made it."""
-    return path.parent / f"{path.name}.demo"
-
-
-def _clear(path: Path) -> None:
-    if path.exists() and any(path.iterdir()):
-        if not (_marker(path).is_file() and (path / "workspace.toml").is_file()):
-            msg = f"{str(path)!r} holds something that no demo made, so it is left alone."
-            raise RejectedError(msg, hint="Name another directory with --workspace.", path=path)
-        shutil.rmtree(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _marker(path).write_text("The workspace beside this file is built anew by `pjais demo`.\n")
 
 
 def _live_update(lab: Lab) -> dict[str, Any]:

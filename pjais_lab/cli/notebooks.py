@@ -52,7 +52,7 @@ def lab(path: Path, port: int | None, no_browser: bool, is_json: bool) -> None:
 
     With --json the command is printed, not run.
     """
-    from pjais_lab.cli.demo import build
+    from pjais_lab.cli.demo_workspace import build
 
     tour = notebook_folder() / TOUR
     if not (path / "workspace.toml").is_file():

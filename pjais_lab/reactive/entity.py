@@ -35,7 +35,8 @@ class EntityModel(Node):
 
     def take(self, row: Any, position: int) -> list[Change]:
         """Show a row, None when it is gone, an error, or at ``self`` that nothing has changed."""
-        if row is self:
+        is_unmoved = row is self
+        if is_unmoved:
             return self.put_status(position, self.exception)
         if isinstance(row, Exception):
             return self.put_status(position, row)

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from pjais_lab.core.registry import Registry
     from pjais_lab.storage.clock import Clock
     from pjais_lab.storage.journal import Journal
+    from pjais_lab.storage.kernel import Changes, State
     from pjais_lab.storage.notify import Notifier
     from pjais_lab.storage.reader import Reader
     from pjais_lab.storage.settings import Limits
     from pjais_lab.storage.sqlparse import Analysis
-    from pjais_lab.storage.kernel import Changes, State
 
 __all__ = ["Columns", "Store"]
 

@@ -18,6 +18,7 @@ from pjais_lab.errors import (
     CorruptSegmentError,
     InternalError,
     LabError,
+    LeaseLostError,
     ReadOnlyError,
     StorageError,
 )
@@ -180,6 +181,20 @@ class DuckLake:
             new = set(self._data_files()) - before
             for path in (*new, *{folder for p in new for folder in self._folders(p)}):
                 _sync(path)
+
+    @staticmethod
+    def fence(cursor: duckdb.DuckDBPyConnection, token: int) -> int:
+        """Refuse a writer that was taken for dead; gives the mark.
+
+        Raises:
+            LeaseLostError: a holder with a greater token has written.
+        """
+        row = cursor.execute(f"SELECT max(seq), max(token) FROM {LAKE}.marks").fetchone()
+        mark, newest = (0, 0) if row is None or row[0] is None else (int(row[0]), int(row[1]))
+        if token < newest:
+            msg = f"The sealer's lease {token} was taken over by {newest}; nothing was written."
+            raise LeaseLostError(msg, token=token, newest=newest)
+        return mark
 
     @contextlib.contextmanager
     def boundary(self, what: str) -> Iterator[None]:

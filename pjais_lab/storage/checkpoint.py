@@ -92,7 +92,7 @@ class Loaded(msgspec.Struct, frozen=True):
     ignored: tuple[Ignored, ...] = ()
 
 
-def save(lake: DuckLake, state: Checkpointable) -> int:
+def save(lake: DuckLake, state: Checkpointable, *, token: int | None = None) -> int:
     """Replace the checkpoint by the state as it is now, in one transaction.
 
     Commits go on meanwhile; the checkpoint shows one position.
@@ -100,16 +100,20 @@ def save(lake: DuckLake, state: Checkpointable) -> int:
     Args:
         lake: the lake, written by nobody else meanwhile.
         state: what to keep.
+        token: the caller's fencing token; a smaller one than the last writer's is refused.
 
     Returns:
         The position.
 
     Raises:
+        LeaseLostError: a newer holder of the lease has written.
         DiskFullError: the old checkpoint is still there.
     """
     lake.attach(write=True)
     cursor = state.cursor()
     with lake.boundary("writing a checkpoint"), lake.durably(cursor):
+        if token is not None:
+            lake.fence(cursor, token)
         with state.lock:
             layout = _layout(cursor)
             for name in layout:  # the first read fixes what the transaction sees

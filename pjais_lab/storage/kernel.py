@@ -23,8 +23,8 @@ from pjais_lab.core.shard import HashRouter
 from pjais_lab.storage._inserts import INSERT_FROM_ARROW, literal_row, to_arrow
 from pjais_lab.storage._single import merge_one
 from pjais_lab.storage._upcasting import Upcasting
-from pjais_lab.storage.duck import quote, transaction, translated
 from pjais_lab.storage.compiler import FoldPlan, compile_table
+from pjais_lab.storage.duck import quote, transaction, translated
 from pjais_lab.storage.reader import Reader, fetch, open_reader
 from pjais_lab.storage.sqlparse import Analysis, analyse, guard
 

@@ -14,7 +14,7 @@ from typing import Final
 import duckdb
 
 from pjais_lab.core.shard import HashRouter
-from pjais_lab.errors import ConcurrencyError, LeaseLostError
+from pjais_lab.errors import ConcurrencyError
 from pjais_lab.storage._ducklake import EVENT_COLUMNS, LAKE, DataFile, DuckLake
 from pjais_lab.storage.compaction import finish_erasures
 from pjais_lab.storage.duck import quote, transaction
@@ -121,7 +121,7 @@ class Lake(DuckLake):
         self.attach(write=True)
         cursor = con or self.cursor()
         with self.boundary("sealing events"), self.durably(cursor):
-            mark = self._fence(cursor, token)
+            mark = self.fence(cursor, token)
             if base not in {None, mark}:
                 msg = f"The lake is sealed up to {mark:,}, not {base:,} as expected."
                 raise ConcurrencyError(msg, expected=base, actual=mark)
@@ -170,15 +170,6 @@ class Lake(DuckLake):
             cursor.execute(f"DELETE FROM {LAKE}.checkpoints")
         finish_erasures(self)
         return int(row[0]) if row else 0
-
-    @staticmethod
-    def _fence(cursor: duckdb.DuckDBPyConnection, token: int) -> int:
-        row = cursor.execute(f"SELECT max(seq), max(token) FROM {LAKE}.marks").fetchone()
-        mark, newest = (0, 0) if row is None or row[0] is None else (int(row[0]), int(row[1]))
-        if token < newest:
-            msg = f"The sealer's lease {token} was taken over by {newest}; nothing was written."
-            raise LeaseLostError(msg, token=token, newest=newest)
-        return mark
 
 
 def _check_complete(

@@ -13,10 +13,10 @@ from typing import Final
 from pjais_lab.storage import checkpoint
 from pjais_lab.storage.compaction import compact, finish_erasures, record_digests
 from pjais_lab.storage.journal import Journal
+from pjais_lab.storage.kernel import State
 from pjais_lab.storage.lake import Lake
 from pjais_lab.storage.lease import Lease
 from pjais_lab.storage.settings import Seal
-from pjais_lab.storage.kernel import State
 
 __all__ = ["Sealer"]
 
@@ -65,9 +65,9 @@ class Sealer:
         if not force and not erased and not self.is_due():
             return self._lake.mark()
         with self._journal.lease("sealer", _LEASE_S) as lease:
-            return self._seal(lease, erased)
+            return self._seal(lease, erased, force=force)
 
-    def _seal(self, lease: Lease, erased: list[str]) -> int:
+    def _seal(self, lease: Lease, erased: list[str], *, force: bool) -> int:
         state, lake = self._state, self._lake
         for persona_id in erased:
             lake.erase(persona_id, keep=state.erasing_names)
@@ -76,12 +76,22 @@ class Sealer:
             through = state.position
         source = f"SELECT * FROM log.tail WHERE seq <= {through}"
         lake.seal(source, through, token=lease.token, con=state.cursor())
+        record_digests(lake)
         lease.renew()
         self._journal.purge(max(0, through - _GRACE_EVENTS), lease=lease)
         state.mark_sealed(lake.events_sql(through), through)
+        if force or self._wants_checkpoint():
+            checkpoint.save(lake, state, token=lease.token)
+            lease.renew()
         compact(lake)
-        lease.renew()
-        checkpoint.save(lake, state)
         finish_erasures(lake)
         record_digests(lake)
-        return through
+        return max(through, lake.mark())
+
+    def _wants_checkpoint(self) -> bool:
+        """Whether reading the events since the last one would take longer than a new one's rows."""
+        rows = checkpoint.newest(self._lake)
+        if not rows:
+            return True
+        behind = self._state.position - rows[0].position
+        return behind >= max(self._settings.events, sum(r.row_count for r in rows) // 4)

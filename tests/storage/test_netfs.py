@@ -38,7 +38,7 @@ map auto_home on /System/Volumes/Data/home (autofs, automounted, nobrowse)
         ("/mnt/stack/lab", "tmpfs", False),
     ],
 )
-def test_linux(path: str, kind: str, is_network: bool) -> None:
+def test_linux(path: str, kind: str, *, is_network: bool) -> None:
     mount = mount_of(Path(path), parse_mounts(MOUNTINFO))
 
     assert mount is not None
