@@ -6,8 +6,8 @@ Names load when first used, so importing this package imports neither DuckDB nor
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # type checkers take it for typing's, whose import would be most of ours
 if TYPE_CHECKING:
     from pjais_lab import errors
     from pjais_lab.core.event import Draft, Event, Record, event
@@ -24,35 +24,13 @@ if TYPE_CHECKING:
     from pjais_lab.reactive.derived import computed
     from pjais_lab.reactive.live import LiveQuery
 
+# fmt: off
 __all__ = [
-    "Any",
-    "BigFive",
-    "Count",
-    "Draft",
-    "Event",
-    "First",
-    "Lab",
-    "LabError",
-    "Last",
-    "LastMap",
-    "LastSet",
-    "LiveQuery",
-    "Max",
-    "Min",
-    "PastLab",
-    "PersonaModel",
-    "Record",
-    "Registry",
-    "Sum",
-    "Table",
-    "Union",
-    "Upcaster",
-    "computed",
-    "errors",
-    "event",
-    "open",
-    "src",
+    "Any", "BigFive", "Count", "Draft", "Event", "First", "Lab", "LabError", "Last", "LastMap",
+    "LastSet", "LiveQuery", "Max", "Min", "PastLab", "PersonaModel", "Record", "Registry",
+    "Sum", "Table", "Union", "Upcaster", "computed", "errors", "event", "open", "src",
 ]
+# fmt: on
 __version__ = "0.1.0"
 
 _MODULES = {
@@ -72,7 +50,6 @@ _MODULES = {
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 _RENAMED = {"Any": "Any_", "open": "open_lab"}
-
 
 if not TYPE_CHECKING:  # lest a type checker believe in every name
 

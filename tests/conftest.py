@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+import pjais_lab as pj
 
 collect_ignore = ["benchmarks"]  # run by `make bench`, with peers that `make test` does not install
 
@@ -22,3 +25,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(_CHAOS):
             item.add_marker("chaos")
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[pj.Lab]:
+    """An open lab in a fresh workspace, without background threads that seal."""
+    with pj.open(tmp_path / "lab", background=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def ada(lab: pj.Lab) -> pj.PersonaModel:
+    return lab.personas.create("Ada")

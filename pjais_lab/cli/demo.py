@@ -51,9 +51,11 @@ _MOODS: Final = """
     type=click.Path(exists=True, path_type=Path),
     help="Import this too; may be repeated.",
 )
-@click.option("--personas", default=PERSONAS, show_default=True, type=click.IntRange(1))
-@click.option("--days", default=DAYS, show_default=True, type=click.IntRange(1))
-@click.option("--seed", default=SEED, show_default=True)
+@click.option(
+    "--personas", default=PERSONAS, show_default=True, type=click.IntRange(1), help="How many."
+)
+@click.option("--days", default=DAYS, show_default=True, type=click.IntRange(1), help="How long.")
+@click.option("--seed", default=SEED, show_default=True, help="The same seed gives the same town.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),

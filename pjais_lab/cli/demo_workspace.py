@@ -62,7 +62,11 @@ def build(
 
 
 class Stopwatch:
-    """Takes the time of steps, and says which one is under way."""
+    """Takes the time of steps, and says which one is under way.
+
+    Args:
+        is_quiet: say nothing.
+    """
 
     def __init__(self, *, is_quiet: bool) -> None:
         self.seconds: dict[str, float] = {}
@@ -70,6 +74,7 @@ class Stopwatch:
 
     @contextmanager
     def timing(self, step: str) -> Generator[None]:
+        """Time the block, and name it on standard error as it begins."""
         if not self._is_quiet:
             click.echo(f"{step} …", err=True)
         started = time.perf_counter()

@@ -51,7 +51,9 @@ class _Filter(msgspec.Struct, frozen=True):
 @click.option(
     "--since", metavar="WHEN", help="Events after a position (120), a time, or some time ago (2h)."
 )
-@click.option("-n", "--last", default=20, show_default=True, type=click.IntRange(0))
+@click.option(
+    "-n", "--last", default=20, show_default=True, type=click.IntRange(0), help="So many."
+)
 @click.option("-f", "--follow", is_flag=True, help="Go on with new events until Ctrl-C.")
 @options.workspace
 @options.as_json

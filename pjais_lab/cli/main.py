@@ -29,6 +29,7 @@ import io
 import json
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
@@ -39,7 +40,7 @@ from pjais_lab.cli.exits import Exit, exit_of
 from pjais_lab.cli.terminal import safe
 from pjais_lab.errors import LabError
 
-__all__ = ["COMMANDS", "cli", "main"]
+__all__ = ["COMMANDS", "cli", "main", "run"]
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "init": ("workspace", "Create a workspace."),
@@ -117,10 +118,15 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     args = list(sys.argv[1:] if argv is None else argv)
-    sys.exit(_run(args))
+    sys.exit(run(args))
 
 
-def _run(args: list[str]) -> int:
+def run(args: list[str]) -> int:
+    """Run a command and give its exit code; errors are printed, never raised.
+
+    Args:
+        args: the command line after ``pjais``.
+    """
     try:
         result: Any = cli.main(args, prog_name="pjais", standalone_mode=False)
         sys.stdout.flush()
@@ -137,6 +143,10 @@ def _run(args: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.PIPE_CLOSED
+    except Exception:  # noqa: BLE001 - whatever it is, the code must not say "found problems"
+        traceback.print_exc()
+        click.echo("This is a mistake of PJAIS Lab; please report it.", err=True)
+        return Exit.INTERNAL
     return result if isinstance(result, int) else Exit.OK
 
 

@@ -50,7 +50,7 @@ def plain(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return str(round(value, 6)) if value == 0 or abs(value) >= _SMALL else f"{value:.4g}"
+        return str(round(value, 6)) if not 0 < abs(value) < _SMALL else f"{value:.4g}"
     if isinstance(value, datetime):
         return value.isoformat(sep=" ", timespec="seconds")
     if isinstance(value, (list, tuple, dict)):

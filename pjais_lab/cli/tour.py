@@ -9,7 +9,6 @@ from typing import Any, Final
 __all__ = ["run_tour"]
 
 _TIMEOUT_S: Final = 600
-_VEGA: Final = "application/vnd.vegalite."
 
 
 def run_tour(notebook: Path, workspace: Path, out: Path) -> tuple[Path, str | None]:
@@ -34,6 +33,7 @@ def run_tour(notebook: Path, workspace: Path, out: Path) -> tuple[Path, str | No
         book,
         timeout=_TIMEOUT_S,
         kernel_name="python3",
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(out)}},
     )
     problem: str | None = None
@@ -42,21 +42,8 @@ def run_tour(notebook: Path, workspace: Path, out: Path) -> tuple[Path, str | No
     except CellExecutionError as error:
         problem = f"{error.ename}: {error.evalue}"
     nbformat.write(book, out / notebook.name)
-    _draw_charts(book)
     exporter = HTMLExporter(mathjax_url="", require_js_url="", jquery_url="")
     html, _ = exporter.from_notebook_node(book)
     page = out / f"{notebook.stem}.html"
     page.write_text(html, encoding="utf-8")
     return page.resolve(), problem
-
-
-def _draw_charts(book: Any) -> None:
-    """Put a drawing beside each chart that is a specification only."""
-    import vl_convert
-
-    for cell in book.cells:
-        for output in cell.get("outputs", ()):
-            data = output.get("data", {})
-            spec = next((v for k, v in data.items() if k.startswith(_VEGA)), None)
-            if spec is not None and "image/svg+xml" not in data:
-                data["image/svg+xml"] = vl_convert.vegalite_to_svg(spec)

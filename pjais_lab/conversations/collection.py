@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pjais_lab.conversations.events import (
     ConversationEnded,
@@ -13,7 +13,8 @@ from pjais_lab.conversations.events import (
     Role,
 )
 from pjais_lab.core.event import HasId
-from pjais_lab.errors import NotFoundError
+from pjais_lab.core.ids import is_id
+from pjais_lab.errors import RejectedError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pjais_lab.reactive.protocol import Committer
 
 __all__ = ["Conversations"]
+
+_REMEMBERED: Final = 1000
 
 
 class Conversations:
@@ -32,6 +35,7 @@ class Conversations:
 
     def __init__(self, store: Committer) -> None:
         self._store = store
+        self._next: dict[str, int] = {}
 
     def start(
         self,
@@ -77,8 +81,8 @@ class Conversations:
             at: when; now if None.
 
         Raises:
-            NotFoundError: there is no such conversation.
-            RejectedError: there is no such persona; nothing was stored.
+            RejectedError: the conversation has ended, or there is no such conversation or persona;
+                nothing was stored.
         """
         who = persona if isinstance(persona, str) else persona.id
         said = MessageAdded(
@@ -87,7 +91,7 @@ class Conversations:
             role,
             speaker,
             who if role == "persona" else None,
-            self._length(conversation),
+            self._position(conversation),
         )
         return self._store.commit(said.on(who, at=at)).id
 
@@ -121,13 +125,21 @@ class Conversations:
             " FROM conversations c ORDER BY started_at, id"
         )
 
-    def _length(self, conversation: str) -> int:
-        found = self._store.query(
-            "SELECT (SELECT count(*) FROM messages m WHERE m.conversation_id = c.id)"
-            " FROM conversations c WHERE c.id = $c",
-            c=conversation,
-        )
-        if found.is_empty():
-            msg = f"There is no conversation {conversation!r}."
-            raise NotFoundError(msg, hint="Ids are in lab.conversations.frame.", id=conversation)
-        return int(found.item())
+    def _position(self, conversation: str) -> int:
+        # Inside a batch the state knows nothing of its messages yet, so their number is kept here.
+        position = self._next.pop(conversation, 0)
+        if is_id(conversation):
+            found = self._store.query(
+                "SELECT ended_at, (SELECT count(*) FROM messages m WHERE m.conversation_id = c.id)"
+                " FROM conversations c WHERE c.id = $c",
+                c=conversation,
+            ).rows()
+            for ended_at, length in found:
+                if ended_at is not None:
+                    msg = f"The conversation {conversation} ended at {ended_at:%Y-%m-%d %H:%M:%S}."
+                    raise RejectedError(msg, hint="Start another.", id=conversation)
+                position = max(position, int(length))
+        if len(self._next) >= _REMEMBERED:
+            self._next.clear()
+        self._next[conversation] = position + 1
+        return position

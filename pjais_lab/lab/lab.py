@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pjais_lab.formats import Report
     from pjais_lab.lab.parts import Parts
     from pjais_lab.reactive.commit import Command, Commit
-    from pjais_lab.storage.kernel import RebuildReport
+    from pjais_lab.storage.changes import RebuildReport
 
 __all__ = ["Lab"]
 

@@ -14,9 +14,10 @@ from pjais_lab.reactive.engine import Hub
 from pjais_lab.reactive.store import Store
 from pjais_lab.reactive.tailer import Tailer
 from pjais_lab.storage import checkpoint
+from pjais_lab.storage.changes import RebuildReport
 from pjais_lab.storage.clock import Clock, SystemClock
 from pjais_lab.storage.duck import connect
-from pjais_lab.storage.kernel import RebuildReport, State
+from pjais_lab.storage.kernel import State
 from pjais_lab.storage.lake import Lake
 from pjais_lab.storage.seal import Sealer
 from pjais_lab.storage.workspace import Workspace

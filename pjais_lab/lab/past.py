@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from pjais_lab.lab.parts import Parts
-    from pjais_lab.storage.kernel import Past
+    from pjais_lab.storage.past import Past
 
 __all__ = ["PastLab"]
 

@@ -9,6 +9,7 @@ from typing import Any, TypedDict, Unpack
 from msgspec import UNSET
 
 from pjais_lab.core.event import Draft, HasId
+from pjais_lab.errors import RejectedError
 from pjais_lab.memories.events import (
     MemoryForgotten,
     MemoryLinked,
@@ -50,6 +51,7 @@ class Revision(TypedDict, total=False):
     content: str
     kind: str
     importance: float
+    scale: str | None
     add_tags: tuple[str, ...]
     remove_tags: tuple[str, ...]
     expires_at: datetime | None
@@ -108,12 +110,21 @@ def revise_memory(
     Args:
         memory: which, or its id.
         at: when; now if None.
-        changes: the fields of ``Revision``.
+        changes: the fields of ``Revision``; an importance is on ``scale``, 0 to 1 if none.
 
     Raises:
-        RejectedError: the id is not UUID text.
+        RejectedError: the id is not UUID text, or the importance lies outside its scale.
     """
-    return MemoryRevised(**changes).on(entity=memory, at=at)
+    fields: dict[str, Any] = dict(changes)
+    scale = fields.pop("scale", None)
+    if "importance" in fields:
+        raw = fields["importance"]
+        fields |= {"importance_raw": None if scale is None else raw, "importance_scale": scale}
+        fields["importance"] = raw if scale is None else scale_importance(raw, scale)
+    elif scale is not None:
+        msg = f"A revision gives the importance scale {scale!r} but no importance."
+        raise RejectedError(msg, scale=scale)
+    return MemoryRevised(**fields).on(entity=memory, at=at)
 
 
 def recall_memory(

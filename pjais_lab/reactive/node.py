@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import logging
 import warnings
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from traitlets import All, Bunch, HasTraits, TraitType
 
@@ -74,6 +76,12 @@ class Feeder(Protocol):
         ...
 
 
+@cache
+def _defaults_of(cls: type[HasTraits]) -> Mapping[str, Any]:
+    """Asked for late: traitlets sets up a class's traits after ``__init_subclass__``."""
+    return {name: trait.default_value for name, trait in cls.class_traits().items()}
+
+
 class Node(HasTraits):
     """Something live: a query, a computed value or a model.
 
@@ -90,13 +98,6 @@ class Node(HasTraits):
     error = Fed[str](None, help="Why the value is not newer; None when all is well.")
     stale = Fed[bool](False, help="Whether the value is older than ``version`` says.")  # noqa: FBT003
 
-    defaults: ClassVar[dict[str, Any]] = {}
-
-    @classmethod
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        cls.defaults = {n: t.default_value for n, t in cls.class_traits().items()}
-
     write_hint = "Commit an event; it changes by itself."
 
     def __init__(self, hub: Feeder, label: str, height: int = 0) -> None:
@@ -109,6 +110,11 @@ class Node(HasTraits):
         self.exception: Exception | None = None
         super().__init__()
         self._hub = hub
+
+    @property
+    def defaults(self) -> Mapping[str, Any]:
+        """Trait -> the value before the first one arrives."""
+        return _defaults_of(type(self))
 
     def depends(self, touched: Touched) -> bool:
         """Whether changes may give it another value."""

@@ -3,71 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from pjais_lab.core.event import Chunk, Draft, Event, Record, moment
 from pjais_lab.core.ids import clock_of, mint
-from pjais_lab.errors import ClockSkewError, ClosedError, ConcurrencyError, RejectedError
+from pjais_lab.errors import ClockSkewError, ConcurrencyError, RejectedError
 from pjais_lab.reactive._admission import Prepared, Stamp, admit
+from pjais_lab.reactive._staging import Columns, StagedBatch, chunk_of
+from pjais_lab.reactive._view import StoreView
 from pjais_lab.reactive.commit import Command, Commit, prepare
 
 if TYPE_CHECKING:
-    import polars as pl
-
-    from pjais_lab.core.registry import Registry
     from pjais_lab.storage.clock import Clock
     from pjais_lab.storage.journal import Journal
-    from pjais_lab.storage.kernel import Changes, State
+    from pjais_lab.storage.kernel import State
     from pjais_lab.storage.notify import Notifier
-    from pjais_lab.storage.reader import Reader
     from pjais_lab.storage.settings import Limits
-    from pjais_lab.storage.sqlparse import Analysis
 
-__all__ = ["Columns", "Store"]
+__all__ = ["Store"]
 
 Item = Draft | Event | Command
 
 
-class Columns(Protocol):
-    """Events by column, as generators make them."""
-
-    @property
-    def name(self) -> list[str]:
-        """Versioned wire names."""
-        ...
-
-    @property
-    def entity_id(self) -> list[str]:
-        """What each event is about."""
-        ...
-
-    @property
-    def persona_id(self) -> list[str]:
-        """Whose each event is."""
-        ...
-
-    @property
-    def epoch(self) -> list[int]:
-        """The entity's epoch."""
-        ...
-
-    @property
-    def occurred_at(self) -> list[int]:
-        """Microseconds since the Unix epoch, UTC."""
-        ...
-
-    @property
-    def args(self) -> list[str]:
-        """Content, exactly as ``core.codec.encode`` writes it."""
-        ...
-
-
-_READ_CHUNKS = 2_000
-
-
-class Store:
+class Store(StoreView):
     """One kernel's handle on the log and the state derived from it.
 
     Args:
@@ -91,66 +51,12 @@ class Store:
         actor: str,
         refill: Callable[[State], None],
     ) -> None:
-        self.journal = journal
-        self.state = state
+        super().__init__(journal, state, refill)
         self.notifier = notifier
         self.limits = limits
         self.clock = clock
         self.actor = actor
-        self._refill = refill
-        self._apply_lock = threading.RLock()
-        self._listeners: list[Callable[[Changes], None]] = []
         self._local = threading.local()
-        self._is_closed = False
-
-    @property
-    def registry(self) -> Registry:
-        """The declarations in force."""
-        return self.state.registry
-
-    @property
-    def position(self) -> int:
-        """The place in the log that this process's state has reached."""
-        return self.state.position
-
-    @property
-    def tables(self) -> Collection[str]:
-        """The tables that changes speak of; ``events`` stands for the log."""
-        return self.state.tables
-
-    def query(self, sql: str, **params: Any) -> pl.DataFrame:
-        """Answer a question about state and history.
-
-        Raises:
-            QueryError: the SQL is wrong, or would write.
-            ClosedError: the lab is closed.
-        """
-        self._check_open()
-        return self.state.query(sql, params)
-
-    def analyse(self, sql: str) -> Analysis:
-        """Check that SQL only reads, and find what.
-
-        Raises:
-            QueryError: it cannot be parsed, or would write.
-        """
-        return self.state.analyse(sql)
-
-    def snapshot(self, spares: int = 0) -> AbstractContextManager[Reader]:
-        """Read the state as it is now, while commits go on; ``spares`` queries may fail."""
-        return self.state.snapshot(spares)
-
-    def declare(self, registry: Registry) -> list[str]:
-        """Take new declarations; gives the tables that were rebuilt, because they changed."""
-        self._check_open()
-        with self._apply_lock:
-            rebuilt = self.state.declare(registry)
-        self._announce(self.state.all_changed())
-        return rebuilt
-
-    def on_apply(self, callback: Callable[[Changes], None]) -> None:
-        """Call ``callback`` after every application of events, from the thread that applied them."""
-        self._listeners.append(callback)
 
     def commit(
         self,
@@ -181,7 +87,7 @@ class Store:
         """
         self._check_open()
         ready = self._prepare([i for i in items if not callable(i)])
-        staged: _Batch | None = getattr(self._local, "batch", None)
+        staged: StagedBatch | None = getattr(self._local, "batch", None)
         if staged is not None:
             if len(ready) != len(items) or expected is not None or key is not None:
                 msg = (
@@ -208,13 +114,13 @@ class Store:
         Raises:
             RejectedError: an inner batch failed, or an event does not fit; nothing was stored.
         """
-        outer: _Batch | None = getattr(self._local, "batch", None)
+        outer: StagedBatch | None = getattr(self._local, "batch", None)
         if outer is not None:
             with outer.joined():
                 yield
             return
         self._check_open()
-        batch = self._local.batch = _Batch()
+        batch = self._local.batch = StagedBatch()
         try:
             yield
         finally:
@@ -247,62 +153,16 @@ class Store:
             self.registry.event(name)
         with self.journal.lock():
             changes = self._apply_missing()
-            head, ids, origin = (
-                self.position,
-                self._mint(len(columns.name))[0],
-                self.journal.replica,
-            )
+            head, origin = self.position, self.journal.replica
+            ids = self._mint(len(columns.name))[0]
             base = self.journal.vector().get(origin, 0)
-            numbers = range(1, len(ids) + 1)
-            rows = zip(
-                numbers, ids, columns.name, columns.entity_id, columns.persona_id, columns.epoch,
-                columns.occurred_at, columns.args, strict=True,
-            )  # fmt: skip
-            records = tuple(
-                Record(
-                    head + n,
-                    i,
-                    name,
-                    entity,
-                    persona,
-                    epoch,
-                    at,
-                    origin,
-                    base + n,
-                    actor,
-                    None,
-                    args,
-                )
-                for n, i, name, entity, persona, epoch, at, args in rows
-            )
-            chunk = Chunk(head + 1, head + len(ids), origin, base + len(ids), records)
+            chunk = chunk_of(columns, ids, head, origin, base, actor)
             self.journal.append(chunk, expected=head)
             changes += self._apply_missing(chunk)
         for change in changes:
             self._announce(change)
         self.notifier.notify(chunk.seq_last)
         return chunk.seq_last
-
-    def catch_up(self) -> bool:
-        """Apply what other processes appended; True when there was something.
-
-        Raises:
-            ClosedError: the lab is closed.
-        """
-        changes = self._apply_missing()
-        for change in changes:
-            self._announce(change)
-        return bool(changes)
-
-    def close(self) -> None:
-        """Refuse further commits."""
-        self._is_closed = True
-
-    @contextmanager
-    def at_rest(self) -> Iterator[None]:
-        """Hold off every application of events, for readers of several things at one position."""
-        with self._apply_lock:
-            yield
 
     def _prepare(self, items: Sequence[Draft | Event]) -> list[Prepared]:
         return prepare(items, self.registry, self.limits.event_bytes, self.clock.now_ms())
@@ -383,22 +243,6 @@ class Store:
             raise ClockSkewError(msg, hint=hint, skew_ms=clock.last_ms - now)
         return mint(clock, now, n)[1], now * 1000
 
-    def _apply_missing(self, fresh: Chunk | None = None) -> list[Changes]:
-        """Bring the state to the journal's head; ``fresh`` is the chunk just appended here."""
-        from_journal: list[Changes] = []
-        with self._apply_lock:
-            self._check_open()
-            state = self.state
-            if fresh is not None and state.position == fresh.seq_first - 1:
-                return [state.ingest([fresh])]
-            while state.position < self.journal.head():
-                if state.position < self.journal.floor():
-                    self._refill(state)
-                    continue
-                chunks = self.journal.read(state.position, _READ_CHUNKS)
-                from_journal.append(state.ingest(chunks))
-        return from_journal
-
     def _replay(self, first: int, last: int) -> Commit:
         rows = [
             r
@@ -414,35 +258,12 @@ class Store:
             if definition is not None and definition.__event__.effect == "erase":
                 self.journal.scrub(record.persona_id or "")
 
-    def _announce(self, changes: Changes) -> None:
-        for listener in self._listeners:
-            listener(changes)
-
-    def _check_open(self) -> None:
-        if self._is_closed:
-            msg = "This lab is closed."
-            raise ClosedError(msg, hint="Open it again with pj.open().")
-
     @staticmethod
     def _conflict(expected: int, head: int) -> None:
         msg = f"The commit expected the log at {expected:,} but it is at {head:,}; nothing was stored."
         raise ConcurrencyError(
             msg, hint="Read the state again and retry.", expected=expected, actual=head
         )
-
-
-class _Batch:
-    def __init__(self) -> None:
-        self.items: list[tuple[Prepared, str | None, str | None]] = []
-        self.is_broken = False
-
-    @contextmanager
-    def joined(self) -> Iterator[None]:
-        try:
-            yield
-        except BaseException:
-            self.is_broken = True
-            raise
 
 
 def _commit_of(chunk: Chunk | None, head: int) -> Commit:

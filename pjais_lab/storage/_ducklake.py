@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
-import msgspec
 
 from pjais_lab.errors import (
     BusyError,
@@ -22,13 +21,12 @@ from pjais_lab.errors import (
     ReadOnlyError,
     StorageError,
 )
+from pjais_lab.storage._lakefiles import LAKE, META, DataFile, DataFolder, needed_files
 from pjais_lab.storage.digests import Digests
 from pjais_lab.storage.duck import load_extension, quote, transaction, translated
 
-__all__ = ["EVENT_COLUMNS", "LAKE", "META", "DataFile", "DuckLake"]
+__all__ = ["EVENT_COLUMNS", "LAKE", "META", "DataFile", "DuckLake", "fence"]
 
-LAKE: Final = "lake"
-META: Final = f"__ducklake_metadata_{LAKE}"
 
 EVENT_COLUMNS: Final[dict[str, str]] = {
     "seq": "BIGINT",
@@ -75,22 +73,6 @@ _TABLES: Final = (
 )
 
 
-class DataFile(msgspec.Struct, frozen=True):
-    """A file the newest snapshot needs.
-
-    Attributes:
-        table: whose rows it holds.
-        path: where it lies.
-        size_bytes: its size according to the catalogue.
-        rows: how many rows, or deleted rows, it holds.
-    """
-
-    table: str
-    path: Path
-    size_bytes: int
-    rows: int
-
-
 class DuckLake:
     """One DuckLake in one DuckDB.
 
@@ -107,6 +89,7 @@ class DuckLake:
         self.catalog_path = self.directory / "catalog.sqlite"
         self.data_path = self.directory / "data"
         self.digests = Digests(self.directory)
+        self._folder = DataFolder(self.data_path)
         self._con = con
         self._lock = threading.RLock()
         self._is_attached = False
@@ -122,7 +105,7 @@ class DuckLake:
         """
         if self.catalog_path.is_file():
             return True
-        if self._has_data():
+        if self._folder.has_files():
             msg = f"The lake's catalogue {self.catalog_path} is missing, but its data files are there."
             raise CatalogError(
                 msg, hint="Restore catalog.sqlite from a backup.", path=str(self.catalog_path)
@@ -175,26 +158,10 @@ class DuckLake:
         DuckDB leaves them in the system's cache, where a power cut would find them; the sealer
         purges the journal after this.
         """
-        before = set(self._data_files())
+        before = self._folder.files()
         with transaction(cursor):
             yield
-            new = set(self._data_files()) - before
-            for path in (*new, *{folder for p in new for folder in self._folders(p)}):
-                _sync(path)
-
-    @staticmethod
-    def fence(cursor: duckdb.DuckDBPyConnection, token: int) -> int:
-        """Refuse a writer that was taken for dead; gives the mark.
-
-        Raises:
-            LeaseLostError: a holder with a greater token has written.
-        """
-        row = cursor.execute(f"SELECT max(seq), max(token) FROM {LAKE}.marks").fetchone()
-        mark, newest = (0, 0) if row is None or row[0] is None else (int(row[0]), int(row[1]))
-        if token < newest:
-            msg = f"The sealer's lease {token} was taken over by {newest}; nothing was written."
-            raise LeaseLostError(msg, token=token, newest=newest)
-        return mark
+            self._folder.sync(self._folder.files() - before)
 
     @contextlib.contextmanager
     def boundary(self, what: str) -> Iterator[None]:
@@ -221,7 +188,7 @@ class DuckLake:
             options.append("READ_ONLY")
         else:
             options += ["META_JOURNAL_MODE 'WAL'"]
-            if self._has_data():
+            if self._folder.has_files():
                 options.append("CREATE_IF_NOT_EXISTS false")
         cursor = self.cursor()
         load_extension(cursor, "sqlite_scanner")
@@ -259,29 +226,11 @@ class DuckLake:
             place = place.parent
         return os.access(place, os.W_OK)
 
-    def _has_data(self) -> bool:
-        return next(self._data_files(), None) is not None
-
-    def _data_files(self) -> Iterator[Path]:
-        return self.data_path.rglob("*.parquet")
-
-    def _folders(self, path: Path) -> Iterator[Path]:
-        """The folders that hold a data file, down from the lake's own."""
-        return (p for p in path.parents if p.is_relative_to(self.directory))
-
     @staticmethod
     def has_table(cursor: duckdb.DuckDBPyConnection, name: str) -> bool:
         """Whether the attached lake has a table."""
         sql = "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND table_name = ?"
         return cursor.execute(sql, [LAKE, name]).fetchone() is not None
-
-    def snapshot(self) -> int:
-        """The number of the newest snapshot; -1 without a lake."""
-        if not self.attach():
-            return -1
-        with self.boundary("reading the lake's catalogue"):
-            row = self.cursor().execute(f"FROM ducklake_current_snapshot({quote(LAKE)})").fetchone()
-        return int(row[0]) if row else -1
 
     def files(self) -> list[DataFile]:
         """The data files, and files of deletions, that the newest snapshot needs.
@@ -291,30 +240,8 @@ class DuckLake:
         """
         if not self.attach():
             return []
-        parts = [
-            f"SELECT t.table_name, s.path, s.path_is_relative, t.path, t.path_is_relative,"
-            f" f.path, f.path_is_relative, f.file_size_bytes, f.{count}"
-            f" FROM {META}.{table} f"
-            f" JOIN {META}.ducklake_table t ON t.table_id = f.table_id AND t.end_snapshot IS NULL"
-            f" JOIN {META}.ducklake_schema s ON s.schema_id = t.schema_id AND s.end_snapshot IS NULL"
-            f" WHERE f.end_snapshot IS NULL"
-            for table, count in (
-                ("ducklake_data_file", "record_count"),
-                ("ducklake_delete_file", "delete_count"),
-            )
-        ]
         with translated("reading the lake's catalogue", otherwise=CatalogError):
-            rows = self.cursor().execute(" UNION ALL ".join(parts)).fetchall()
-        return [
-            DataFile(str(r[0]), self._place(r[1:7]), int(r[7]), int(r[8]))
-            for r in sorted(rows, key=lambda r: (str(r[0]), str(r[5])))
-        ]
-
-    def _place(self, steps: tuple[str | bool, ...]) -> Path:
-        place = self.data_path
-        for path, is_relative in zip(steps[::2], steps[1::2], strict=True):
-            place = place / str(path) if is_relative else Path(str(path))
-        return place
+            return needed_files(self.cursor(), self.data_path)
 
     def diagnose(self, error: LabError) -> LabError:
         """Find the damaged file behind a failed read.
@@ -340,11 +267,15 @@ class DuckLake:
         return self.digests.first_damage((f.path, f.size_bytes) for f in files) or error
 
 
-def _sync(path: Path) -> None:
-    if path.is_dir() and os.name != "posix":
-        return
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+def fence(cursor: duckdb.DuckDBPyConnection, token: int) -> int:
+    """Refuse a writer that was taken for dead; gives the mark.
+
+    Raises:
+        LeaseLostError: a holder with a greater token has written.
+    """
+    row = cursor.execute(f"SELECT max(seq), max(token) FROM {LAKE}.marks").fetchone()
+    mark, newest = (0, 0) if row is None or row[0] is None else (int(row[0]), int(row[1]))
+    if token < newest:
+        msg = f"The sealer's lease {token} was taken over by {newest}; nothing was written."
+        raise LeaseLostError(msg, token=token, newest=newest)
+    return mark

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from typing import Final
 
 from pjais_lab.core.event import Chunk
@@ -83,8 +84,9 @@ class SqliteJournal(JournalFile):
         """
         chunks: list[Chunk] = []
         size = 0
-        with self.read_only() as con:
-            rows = con.execute(_READ, (after, -1 if limit is None else limit))
+        args = (after, -1 if limit is None else limit)
+        # A cursor left open would keep its connection at this moment of the log for good.
+        with self.read_only() as con, closing(con.execute(_READ, args)) as rows:
             for seq, n, origin, origin_seq, payload, digest in rows:
                 if not chunks and seq - n > after:
                     raise GapError(seq - n)
@@ -94,7 +96,6 @@ class SqliteJournal(JournalFile):
                 size += len(payload)
                 if limit is not None and size > _READ_BYTES:
                     break
-            rows.close()
         if not chunks and (floor := self.floor()) > after:
             raise GapError(floor)
         return chunks

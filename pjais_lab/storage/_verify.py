@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -33,24 +34,29 @@ def verify_chain(con: sqlite3.Connection, path: Path) -> ChainReport:
     Raises:
         CorruptJournalError: names the first commit that is wrong.
     """
-    con.execute("BEGIN")
-    try:
-        return _verify(con, path)
-    finally:
-        con.execute("ROLLBACK")
+    con.execute("BEGIN")  # one moment of the log; the pool rolls back after an exception
+    _check_file(con, path)
+    floor = int(con.execute("SELECT value FROM meta WHERE key = 'floor'").fetchone()[0])
+    with closing(con.execute(_ROWS)) as rows:
+        report, tips = _follow(rows, floor)
+    _check_ends(con, tips, floor + report.events)
+    con.execute("COMMIT")
+    return report
 
 
-def _verify(con: sqlite3.Connection, path: Path) -> ChainReport:
+def _check_file(con: sqlite3.Connection, path: Path) -> None:
     damage = con.execute("PRAGMA quick_check(1)").fetchone()[0]
     if damage != "ok":
         msg = f"The journal {path} is damaged ({damage})."
         hint = "Keep a copy of it, then put back journal.sqlite from a backup."
         raise CorruptJournalError(msg, hint=hint, path=str(path))
-    floor = int(con.execute("SELECT value FROM meta WHERE key = 'floor'").fetchone()[0])
+
+
+def _follow(rows: sqlite3.Cursor, floor: int) -> tuple[ChainReport, dict[str, _Tip]]:
     tips: dict[str, _Tip] = {}
     commits = events = erased = 0
     last = floor
-    for seq, n, origin, origin_seq, digest, prev, scrubbed, payload in con.execute(_ROWS):
+    for seq, n, origin, origin_seq, digest, prev, scrubbed, payload in rows:
         if seq - n != last:
             raise corrupt_row(seq, f"it begins at event {seq - n + 1:,}, not {last + 1:,}")
         if digest_of(payload) != (scrubbed or digest):
@@ -62,8 +68,7 @@ def _verify(con: sqlite3.Connection, path: Path) -> ChainReport:
         tips[origin] = _Tip(origin_seq, link(prev, digest))
         last, commits, events = seq, commits + 1, events + n
         erased += scrubbed is not None
-    _check_ends(con, tips, last)
-    return ChainReport(commits, events, len(tips), erased)
+    return ChainReport(commits, events, len(tips), erased), tips
 
 
 def _start(floor: int, origin_seq: int, prev: bytes) -> _Tip:
@@ -73,9 +78,8 @@ def _start(floor: int, origin_seq: int, prev: bytes) -> _Tip:
 
 def _check_ends(con: sqlite3.Connection, tips: dict[str, _Tip], last: int) -> None:
     head = 0
-    for origin, number, seq, chain in con.execute(
-        "SELECT origin, origin_seq, seq, chain FROM vector"
-    ):
+    ends = con.execute("SELECT origin, origin_seq, seq, chain FROM vector").fetchall()
+    for origin, number, seq, chain in ends:
         head = max(head, seq)
         tip = tips.get(origin)
         if tip is not None and (tip.origin_seq, tip.chain) != (number, chain):

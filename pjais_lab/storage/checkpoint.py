@@ -13,8 +13,8 @@ import duckdb
 import msgspec
 
 from pjais_lab.core.registry import Registry
-from pjais_lab.errors import CorruptSegmentError, LabError
-from pjais_lab.storage._ducklake import LAKE, DuckLake
+from pjais_lab.errors import BusyError, CorruptSegmentError, LabError
+from pjais_lab.storage._ducklake import LAKE, DuckLake, fence
 from pjais_lab.storage.duck import transaction, translated
 
 __all__ = ["CheckpointRow", "Checkpointable", "Ignored", "Loaded", "load", "newest", "save"]
@@ -72,10 +72,12 @@ class Ignored(msgspec.Struct, frozen=True):
     Attributes:
         table: the state table.
         reason: why, in one sentence.
+        is_damage: whether something broke; otherwise it only does not fit any more.
     """
 
     table: str
     reason: str
+    is_damage: bool = False
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -113,7 +115,7 @@ def save(lake: DuckLake, state: Checkpointable, *, token: int | None = None) -> 
     cursor = state.cursor()
     with lake.boundary("writing a checkpoint"), lake.durably(cursor):
         if token is not None:
-            lake.fence(cursor, token)
+            fence(cursor, token)
         with state.lock:
             layout = _layout(cursor)
             for name in layout:  # the first read fixes what the transaction sees
@@ -124,15 +126,7 @@ def save(lake: DuckLake, state: Checkpointable, *, token: int | None = None) -> 
             cursor.execute(f'DROP TABLE IF EXISTS {LAKE}."ckpt_{name}"')
         cursor.execute(f"DELETE FROM {LAKE}.checkpoints")
         for name, columns in layout.items():
-            picked = ", ".join(_to_lake(c, t) for c, t in columns.items())
-            cursor.execute(
-                f'CREATE OR REPLACE TABLE {LAKE}."ckpt_{name}" AS'
-                f' SELECT {picked} FROM {_SCHEMA}."{name}"'
-            )
-            count, checksum = _checksum(cursor, name)
-            digest = _digest(state.registry, name, columns)
-            row = (name, position, digest, duckdb.__version__, count, checksum)
-            cursor.execute(f"INSERT INTO {LAKE}.checkpoints VALUES (?, ?, ?, ?, ?, ?)", row)
+            _write(cursor, state.registry, name, columns, position)
     return position
 
 
@@ -153,8 +147,8 @@ def load(lake: DuckLake, state: Checkpointable, *, head: int | None = None) -> L
     """
     try:
         rows = newest(lake)
-    except CorruptSegmentError as error:
-        return Loaded(ignored=(Ignored("*", error.message),))
+    except (BusyError, CorruptSegmentError) as error:
+        return Loaded(ignored=(Ignored("*", error.message, is_damage=True),))
     if not rows:
         return Loaded()
     position = rows[0].position
@@ -166,11 +160,12 @@ def load(lake: DuckLake, state: Checkpointable, *, head: int | None = None) -> L
     filled: set[str] = set()
     ignored: list[Ignored] = []
     for row in sorted(rows, key=lambda r: not r.name.startswith("_")):
-        unfit = _misfit(state.registry, row, layout) or _fill(cursor, row, layout)
-        if unfit is None:
+        misfit = _misfit(state.registry, row, layout)
+        broken = None if misfit else _fill(cursor, row, layout[row.name])
+        if not (misfit or broken):
             filled.add(row.name)
             continue
-        ignored.append(Ignored(row.name, unfit))
+        ignored.append(Ignored(row.name, misfit or broken or "", is_damage=misfit is None))
         if row.name.startswith("_"):
             _empty(cursor, filled)
             return Loaded(ignored=tuple(ignored))
@@ -194,6 +189,22 @@ def newest(lake: DuckLake) -> list[CheckpointRow]:
 def _rows(cursor: duckdb.DuckDBPyConnection) -> list[CheckpointRow]:
     sql = f"SELECT * FROM {LAKE}.checkpoints ORDER BY name"
     return [CheckpointRow(*row) for row in cursor.execute(sql).fetchall()]
+
+
+def _write(
+    cursor: duckdb.DuckDBPyConnection,
+    registry: Registry,
+    name: str,
+    columns: dict[str, str],
+    position: int,
+) -> None:
+    picked = ", ".join(_to_lake(c, t) for c, t in columns.items())
+    cursor.execute(
+        f'CREATE OR REPLACE TABLE {LAKE}."ckpt_{name}" AS SELECT {picked} FROM {_SCHEMA}."{name}"'
+    )
+    count, checksum = _checksum(cursor, name)
+    row = (name, position, _digest(registry, name, columns), duckdb.__version__, count, checksum)
+    cursor.execute(f"INSERT INTO {LAKE}.checkpoints VALUES (?, ?, ?, ?, ?, ?)", row)
 
 
 def _layout(cursor: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
@@ -233,11 +244,9 @@ def _misfit(
 
 
 def _fill(
-    cursor: duckdb.DuckDBPyConnection,
-    row: CheckpointRow,
-    layout: dict[str, dict[str, str]],
+    cursor: duckdb.DuckDBPyConnection, row: CheckpointRow, layout: dict[str, str]
 ) -> str | None:
-    columns = ", ".join(f'"{c}"' for c in layout[row.name])
+    columns = ", ".join(f'"{c}"' for c in layout)
     try:
         with translated("loading a checkpoint"), transaction(cursor):
             cursor.execute(

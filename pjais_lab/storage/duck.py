@@ -180,7 +180,7 @@ ERROR_MAP: Final[dict[type[duckdb.Error], type[LabError]]] = {
     duckdb.ConversionException: QueryError,
     duckdb.TypeMismatchException: QueryError,
     duckdb.OperationalError: StorageError,
-    duckdb.TransactionException: BusyError,
+    duckdb.TransactionException: InternalError,
     duckdb.OutOfMemoryException: QueryError,
     duckdb.ConnectionException: ClosedError,
     duckdb.IOException: StorageError,
@@ -202,7 +202,7 @@ ERROR_MAP: Final[dict[type[duckdb.Error], type[LabError]]] = {
 
 _SIGNS: Final[tuple[tuple[type[LabError], str], ...]] = (
     (DiskFullError, r"no space left|disk is full|disk full|disk quota|\bENOSPC\b|file too large"),
-    (BusyError, r"(database|table) is locked|write-write conflict|conflict on|another transaction"),
+    (BusyError, r"(database|table) is locked|write-write conflict|transaction conflict|conflict on"),
     (ReadOnlyError, r"permission denied|read-only|readonly|operation not permitted"),
     (CatalogError, r"malformed|not a database|ducklake metadata|catalog\.sqlite|open database|i/o error"),
     (CorruptSegmentError, r"\.parquet|parquet|zstd|thrift|magic bytes|snappy"),
@@ -279,8 +279,6 @@ def _kind_of(error: duckdb.Error, otherwise: type[LabError] | None) -> type[LabE
                 return kind
     if otherwise is not None:
         return otherwise
-    if isinstance(error, duckdb.TransactionException) and "aborted" in text:
-        return InternalError
     return next(ERROR_MAP[c] for c in type(error).__mro__ if c in ERROR_MAP)
 
 

@@ -15,7 +15,7 @@ import duckdb
 
 from pjais_lab.core.shard import HashRouter
 from pjais_lab.errors import ConcurrencyError
-from pjais_lab.storage._ducklake import EVENT_COLUMNS, LAKE, DataFile, DuckLake
+from pjais_lab.storage._ducklake import EVENT_COLUMNS, LAKE, DataFile, DuckLake, fence
 from pjais_lab.storage.compaction import finish_erasures
 from pjais_lab.storage.duck import quote, transaction
 
@@ -53,6 +53,14 @@ class Lake(DuckLake):
         """Close the lake's files in this DuckDB; the next use opens them again."""
         super().detach()
         self._known = (-1, 0)
+
+    def snapshot(self) -> int:
+        """The number of the newest snapshot; -1 without a lake."""
+        if not self.attach():
+            return -1
+        with self.boundary("reading the lake's catalogue"):
+            row = self.cursor().execute(f"FROM ducklake_current_snapshot({quote(LAKE)})").fetchone()
+        return int(row[0]) if row else -1
 
     def mark(self) -> int:
         """Up to which place the log is sealed, as the newest snapshot says; 0 without a lake.
@@ -102,8 +110,8 @@ class Lake(DuckLake):
         """Append the events after the mark, and move the mark, in one transaction.
 
         Args:
-            source_sql: a SELECT with the columns of ``EVENT_COLUMNS`` that gives the same rows when
-                run twice; rows up to the mark or beyond ``through`` are passed over.
+            source_sql: a SELECT of ``EVENT_COLUMNS``, the same rows each time it runs; those up to
+                the mark or beyond ``through`` are passed over.
             through: the new mark; every place from the old one to it must be there once.
             base: the mark the caller believes in.
             token: the caller's fencing token; a smaller one than the last writer's is refused.
@@ -121,17 +129,14 @@ class Lake(DuckLake):
         self.attach(write=True)
         cursor = con or self.cursor()
         with self.boundary("sealing events"), self.durably(cursor):
-            mark = self.fence(cursor, token)
+            mark = fence(cursor, token)
             if base not in {None, mark}:
                 msg = f"The lake is sealed up to {mark:,}, not {base:,} as expected."
                 raise ConcurrencyError(msg, expected=base, actual=mark)
             if through <= mark:
                 return 0
-            new = f"SELECT {_COLUMNS} FROM ({source_sql}) WHERE seq > {mark} AND seq <= {through}"
-            _check_complete(cursor, new, mark, through)
-            cursor.execute(f"INSERT INTO {LAKE}.events {new} ORDER BY shard, persona_id, id")
-            cursor.execute(f"DELETE FROM {LAKE}.marks")
-            cursor.execute(f"INSERT INTO {LAKE}.marks VALUES (?, ?)", [through, token])
+            _append(cursor, source_sql, mark, through)
+            _move_mark(cursor, through, token)
         return through - mark
 
     def erase(self, persona_id: str, *, keep: Sequence[str] = ()) -> int:
@@ -172,10 +177,9 @@ class Lake(DuckLake):
         return int(row[0]) if row else 0
 
 
-def _check_complete(
-    cursor: duckdb.DuckDBPyConnection, source: str, mark: int, through: int
-) -> None:
-    sql = f"SELECT count(*), count(DISTINCT seq) FROM ({source})"
+def _append(cursor: duckdb.DuckDBPyConnection, source: str, mark: int, through: int) -> None:
+    new = f"SELECT {_COLUMNS} FROM ({source}) WHERE seq > {mark} AND seq <= {through}"
+    sql = f"SELECT count(*), count(DISTINCT seq) FROM ({new})"
     row = cursor.execute(sql).fetchone()
     count, distinct = (int(row[0]), int(row[1])) if row else (0, 0)
     wanted = through - mark
@@ -185,3 +189,10 @@ def _check_complete(
             f" got {count:,} of which {distinct:,} are different."
         )
         raise ConcurrencyError(msg, expected=wanted, actual=count)
+    cursor.execute(f"INSERT INTO {LAKE}.events {new} ORDER BY shard, persona_id, id")
+
+
+def _move_mark(cursor: duckdb.DuckDBPyConnection, through: int, token: int) -> None:
+    # Two writers that both delete the old row cannot both commit.
+    cursor.execute(f"DELETE FROM {LAKE}.marks")
+    cursor.execute(f"INSERT INTO {LAKE}.marks VALUES (?, ?)", [through, token])

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
 import msgspec
 
-from pjais_lab.errors import LabError, StorageError
-from pjais_lab.storage.checkpoint import newest
-from pjais_lab.storage.digests import Digests
-from pjais_lab.storage.duck import connect, translated
-from pjais_lab.storage.lake import Lake
+from pjais_lab.core.registry import Registry
+from pjais_lab.errors import CorruptSegmentError, LabError
+from pjais_lab.storage import checkpoint
+from pjais_lab.storage.duck import connect, quote, translated
+from pjais_lab.storage.journal import Journal
+from pjais_lab.storage.kernel import State
+from pjais_lab.storage.lake import DataFile, Lake
 from pjais_lab.storage.workspace import Workspace
 
 __all__ = ["Problem", "VerifyReport", "verify"]
+
+_OLD_LAKE: Final = "was the lake restored from a backup older than the journal?"
+_OLD_JOURNAL: Final = "was the journal restored from a backup older than the lake?"
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -55,75 +64,111 @@ class VerifyReport(msgspec.Struct, frozen=True):
         return "\n".join([head, *(f"  {p.path}: {p.what}" for p in self.problems)])
 
 
-def verify(workspace: Workspace) -> VerifyReport:
+def verify(workspace: Workspace, registry: Registry | None = None) -> VerifyReport:
     """Read the journal and every file of the lake, and hold them against their digests.
 
     Args:
         workspace: an open workspace; commits may go on.
+        registry: the declarations; with them each table's checkpoint is held against a rebuild.
 
     Returns:
         A report; what is wrong is in it, not raised.
     """
-    problems: list[Problem] = []
-    journal_path = str(workspace.path / "journal.sqlite")
+    found = _Findings(str(workspace.path / "journal.sqlite"))
     journal = workspace.journal()
     head = floor = 0
-    try:
-        head, floor = journal.head(), journal.floor()
+    with found.collect():
+        floor = journal.floor()
         journal.verify_chain()
-    except LabError as error:
-        problems.append(Problem(journal_path, error.message))
     con = connect()
     try:
         lake = Lake(con, workspace.lake_path, workspace.router, read_only=True)
-        sealed, files = _lake(lake, problems)
-        lake.detach()
+        found.where = str(lake.directory)
+        sealed, files = _check_lake(lake, found)
+        with found.collect():
+            head = journal.head()
+        _check_seam(found, sealed, floor, head)
+        if registry is not None and sealed and not found.problems:
+            with found.collect():
+                _check_checkpoint(lake, State(con, registry, lake.router), journal, found)
+        with found.collect():
+            lake.detach()
     finally:
         con.close()
-    if sealed < floor:
-        what = f"Events {sealed + 1:,} to {floor:,} were purged but are not in the lake."
-        problems.append(Problem(journal_path, what))
-    return VerifyReport(sealed, head, files, tuple(problems))
+    return VerifyReport(sealed, head, files, tuple(found.problems))
 
 
-def _lake(lake: Lake, problems: list[Problem]) -> tuple[int, int]:
-    where = str(lake.directory)
+class _Findings:
+    """Problems as they are found.
+
+    Args:
+        where: the file to blame when an error names none.
+    """
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.problems: list[Problem] = []
+
+    def add(self, what: str, path: str | None = None) -> None:
+        """Note a problem."""
+        self.problems.append(Problem(path or self.where, what))
+
+    @contextmanager
+    def collect(self) -> Iterator[None]:
+        """Note what the block raises."""
+        try:
+            yield
+        except LabError as error:
+            path = error.data.get("path")
+            self.add(error.message, None if path is None else str(path))
+
+
+def _check_lake(lake: Lake, found: _Findings) -> tuple[int, int]:
+    files: Sequence[DataFile] = ()
     sealed = 0
-    try:
+    with found.collect():
         if not lake.exists:
             return 0, 0
         files = lake.files()
-    except LabError as error:
-        problems.append(Problem(str(error.data.get("path", where)), error.message))
-        return 0, 0
-    damaged = list(Digests(lake.directory).damages((f.path, f.size_bytes) for f in files))
-    problems += [Problem(str(e.data["path"]), e.message) for e in damaged]
-    if damaged:
-        return lake_mark(lake, problems), len(files)
-    try:
+    before = len(found.problems)
+    with found.collect():
+        for damage in lake.digests.damages((f.path, f.size_bytes) for f in files):
+            found.add(damage.message, str(damage.data["path"]))
+    is_readable = len(found.problems) == before
+    with found.collect():
+        if is_readable:
+            _read_undigested(lake, files, found)
         sealed = lake.mark()
-        _complete(lake, sealed, problems)
-        newest(lake)
-    except LabError as error:
-        problems.append(Problem(str(error.data.get("path", where)), error.message))
+        if is_readable:
+            _check_numbers(lake, sealed, found)
     return sealed, len(files)
 
 
-def lake_mark(lake: Lake, problems: list[Problem]) -> int:
-    """The mark, as far as damaged files let it be read."""
-    try:
-        return lake.mark()
-    except StorageError as error:
-        problems.append(Problem(str(lake.directory), error.message))
-        return 0
+def _read_undigested(lake: Lake, files: Sequence[DataFile], found: _Findings) -> None:
+    """Files whose writer was killed before it took their digest can at least be read."""
+    known = lake.digests.read()
+    for file in files:
+        if file.path in known:
+            continue
+        with found.collect(), translated("reading a data file", otherwise=CorruptSegmentError):
+            name = quote(str(file.path))
+            row = (
+                lake.cursor()
+                .execute(f"SELECT count(*), bit_xor(hash(t)) FROM read_parquet({name}) AS t")
+                .fetchone()
+            )
+            if row is not None and int(row[0]) != file.rows:
+                found.add(f"It has {row[0]:,} rows, not {file.rows:,}.", str(file.path))
 
 
-def _complete(lake: Lake, sealed: int, problems: list[Problem]) -> None:
+def _check_numbers(lake: Lake, sealed: int, found: _Findings) -> None:
     """Every place from 1 to the mark is there once, but for those that an erasure emptied."""
+    if not sealed:
+        return
     cursor = lake.cursor()
-    with translated("counting the lake's events"):
+    with lake.boundary("counting the lake's events"):
         row = cursor.execute(
-            f"SELECT count(*), count(DISTINCT seq), coalesce(max(seq), 0) FROM ({lake.events_sql(sealed)})"
+            f"SELECT count(*), count(DISTINCT seq) FROM ({lake.events_sql(sealed)})"
         ).fetchone()
         gone = cursor.execute(
             "SELECT coalesce(sum(seq_last - seq_first + 1), 0) FROM lake.holes"
@@ -131,8 +176,30 @@ def _complete(lake: Lake, sealed: int, problems: list[Problem]) -> None:
     count, distinct = (int(row[0]), int(row[1])) if row else (0, 0)
     holes = int(gone[0]) if gone else 0
     if count != distinct:
-        what = f"{count - distinct:,} events are there twice."
-        problems.append(Problem(str(lake.directory), what))
+        found.add(f"{count - distinct:,} events are there twice.")
     if distinct + holes != sealed:
-        what = f"The lake has {distinct:,} events up to {sealed:,} and {holes:,} erased ones."
-        problems.append(Problem(str(lake.directory), what))
+        found.add(f"It has {distinct:,} events up to {sealed:,}, and {holes:,} were erased.")
+
+
+def _check_seam(found: _Findings, sealed: int, floor: int, head: int) -> None:
+    """Lake and journal overlap or touch."""
+    if sealed < floor and not found.problems:
+        found.add(f"Events {sealed + 1:,} to {floor:,} were purged but are not here; {_OLD_LAKE}")
+    if sealed > head:
+        found.add(f"It is sealed up to {sealed:,} but the journal ends at {head:,}; {_OLD_JOURNAL}")
+
+
+def _check_checkpoint(lake: Lake, state: State, journal: Journal, found: _Findings) -> None:
+    """A table from its checkpoint equals the table from events."""
+    mark = lake.mark()
+    loaded = checkpoint.load(lake, state, head=journal.head())
+    for ignored in loaded.ignored:
+        if ignored.is_damage:
+            found.add(f"The checkpoint of {ignored.table} cannot be used: {ignored.reason}")
+    if not loaded.tables:
+        return
+    state.mark_sealed(lake.events_sql(mark), mark)
+    state.start(loaded.position, loaded.tables, journal.read(max(mark, journal.floor())))
+    for table in sorted(loaded.tables):
+        if not table.startswith("_") and not state.rebuild(table, verify=True).is_same:
+            found.add(f"The checkpoint of {table} differs from a rebuild from events.")

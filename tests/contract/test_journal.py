@@ -197,6 +197,21 @@ def test_reading_below_the_floor_says_where_the_journal_begins(journal: Journal)
     assert [c.seq_first for c in journal.read(2)] == [3]
 
 
+def test_after_a_refused_read_the_journal_still_sees_what_others_append(
+    journal: Journal, open_journal: Opener
+) -> None:
+    for _ in range(3):
+        add(journal, 2)
+    journal.purge(2)
+    with pytest.raises(GapError) as kept:
+        journal.read(0)
+
+    add(open_journal())
+
+    assert journal.head() == 7
+    assert kept.value.floor == 2
+
+
 def test_a_wholly_purged_journal_goes_on_where_it_was(journal: Journal) -> None:
     seen = add(journal, 4)
     newest = journal.last_id()

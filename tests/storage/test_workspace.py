@@ -237,7 +237,7 @@ def test_a_newer_workspace_is_refused(path: Path) -> None:
     make(path)
     rewrite(path, "format = 1", "format = 2\nnovelty = true")
 
-    with pytest.raises(FormatVersionError, match="format 2 .* up to 1"):
+    with pytest.raises(FormatVersionError, match=r"format 2 .* up to 1"):
         Workspace.open(path)
 
 

@@ -1,0 +1,90 @@
+"""Events on their way to the journal: collected by a batch, or given by column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from pjais_lab.core.event import Chunk, Record
+from pjais_lab.reactive._admission import Prepared
+
+__all__ = ["Columns", "StagedBatch", "chunk_of"]
+
+
+class Columns(Protocol):
+    """Events by column, as generators make them."""
+
+    @property
+    def name(self) -> list[str]:
+        """Versioned wire names."""
+        ...
+
+    @property
+    def entity_id(self) -> list[str]:
+        """What each event is about."""
+        ...
+
+    @property
+    def persona_id(self) -> list[str]:
+        """Whose each event is."""
+        ...
+
+    @property
+    def epoch(self) -> list[int]:
+        """The entity's epoch."""
+        ...
+
+    @property
+    def occurred_at(self) -> list[int]:
+        """Microseconds since the Unix epoch, UTC."""
+        ...
+
+    @property
+    def args(self) -> list[str]:
+        """Content, exactly as ``core.codec.encode`` writes it."""
+        ...
+
+
+_READ_CHUNKS = 2_000
+
+
+def chunk_of(
+    columns: Columns, ids: Sequence[str], head: int, origin: str, base: int, actor: str
+) -> Chunk:
+    """Number a batch of columns.
+
+    Args:
+        columns: the events.
+        ids: their ids.
+        head: the journal's last event.
+        origin: this replica.
+        base: its last number.
+        actor: who commits.
+    """
+    rows = zip(
+        range(1, len(ids) + 1), ids, columns.name, columns.entity_id, columns.persona_id,
+        columns.epoch, columns.occurred_at, columns.args, strict=True,
+    )  # fmt: skip
+    records = tuple(
+        Record(head + n, i, name, entity, persona, epoch, at, origin, base + n, actor, None, args)
+        for n, i, name, entity, persona, epoch, at, args in rows
+    )
+    return Chunk(head + 1, head + len(ids), origin, base + len(ids), records)
+
+
+class StagedBatch:
+    """What a ``with lab.batch()`` block has committed so far."""
+
+    def __init__(self) -> None:
+        self.items: list[tuple[Prepared, str | None, str | None]] = []
+        self.is_broken = False
+
+    @contextmanager
+    def joined(self) -> Iterator[None]:
+        """A batch inside this one; if it fails, this one cannot commit."""
+        try:
+            yield
+        except BaseException:
+            self.is_broken = True
+            raise

@@ -1,0 +1,49 @@
+"""The reference algebra: partials combine in any order and grouping."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pjais_lab.core.event import Record
+from pjais_lab.core.merge import ABSENT, Merge, fold
+from pjais_lab.lab.registry import built_in
+from tests.property.logs import logs
+from tests.property.zoo import ZOO
+
+MERGES = [
+    pytest.param(registry, merge, id=f"{table.name}.{name}")
+    for registry in (ZOO, built_in())
+    for table in registry.tables.values()
+    for name, merge in table.columns.items()
+]
+
+
+@pytest.mark.parametrize(("registry", "merge"), MERGES)
+@settings(max_examples=15)
+@given(data=st.data())
+def test_the_fold_of_a_union_is_the_union_of_the_folds(registry, merge, data):
+    records = data.draw(logs(registry, most=8))
+    cut = data.draw(st.integers(0, len(records)))
+
+    left, right = fold(merge, records[:cut]), fold(merge, records[cut:])
+
+    assert _union(merge, left, right) == fold(merge, records)
+    assert _union(merge, right, left) == fold(merge, records)
+
+
+@pytest.mark.parametrize(("registry", "merge"), MERGES)
+@settings(max_examples=15)
+@given(data=st.data())
+def test_any_order_of_events_gives_one_value(registry, merge, data):
+    records = data.draw(logs(registry, most=8))
+    shuffled: list[Record] = data.draw(st.permutations(records))
+
+    assert merge.value(fold(merge, shuffled)) == merge.value(fold(merge, records))
+
+
+def _union(merge: Merge, a: object, b: object) -> object:
+    if a is ABSENT or b is ABSENT:
+        return b if a is ABSENT else a
+    return merge.combine(a, b)
