@@ -42,10 +42,10 @@ _RELEASED: Final = datetime(2026, 1, 1, tzinfo=UTC)
 @options.workspace
 @options.as_json
 def doctor(path: Path, is_json: bool) -> Exit:
-    """Check this machine and, if there is one, the workspace; exit 1 on problems.
+    """Check this machine and the workspace.
 
-    A throwaway workspace is made beside the real one, to see that locks, commits and the lake work
-    on that disk.
+    Exit 1 on problems. A throwaway workspace is made beside the real one, to see that locks, commits
+    and the lake work on that disk.
     """
     checks = list(_checks(path))
     if is_json:

@@ -67,9 +67,9 @@ def log(
     path: Path,
     is_json: bool,
 ) -> None:
-    """Show events, the newest last; with --since all of them, else the newest few.
+    """Show events, the newest last.
 
-    With --json one object a line.
+    With --since all of them, else the newest few. With --json one object a line.
     """
     with attached(path) as lab:
         found = _filter(lab, name, persona, entity, since)

@@ -30,10 +30,10 @@ _OFFLINE: Final = (
 @click.option("--no-browser", is_flag=True, help="Start the server only.")
 @options.as_json
 def open_(path: Path | None, port: int | None, no_browser: bool, is_json: bool) -> None:
-    """Open the workspace at PATH in JupyterLab; notebooks find it in $PJAIS_WORKSPACE.
+    """Open a workspace in JupyterLab.
 
-    Without PATH: the one in $PJAIS_WORKSPACE, else the current directory. With --json the command
-    is printed, not run.
+    Notebooks find it in $PJAIS_WORKSPACE. Without PATH: the one in $PJAIS_WORKSPACE, else the
+    current directory. With --json the command is printed, not run.
     """
     found = path or Path(os.environ.get("PJAIS_WORKSPACE") or ".")
     if not (found / "workspace.toml").is_file():
@@ -48,9 +48,9 @@ def open_(path: Path | None, port: int | None, no_browser: bool, is_json: bool) 
 @click.option("--no-browser", is_flag=True, help="Start the server only.")
 @options.as_json
 def lab(path: Path, port: int | None, no_browser: bool, is_json: bool) -> None:
-    """Open the notebooks in JupyterLab, on the demo workspace, which is built if need be.
+    """Open the notebooks in JupyterLab, on the demo workspace.
 
-    With --json the command is printed, not run.
+    It is built if need be. With --json the command is printed, not run.
     """
     from pjais_lab.cli.demo_workspace import build
 

@@ -43,10 +43,10 @@ def query(
     path: Path,
     is_json: bool,
 ) -> None:
-    """Ask a question in SQL; "-" reads it from standard input.
+    """Ask a question in SQL.
 
-    State is in the tables personas, memories, links, conversations, messages and settings, history
-    in events. Nothing can be written this way.
+    "-" reads it from standard input. State is in the tables personas, memories, links,
+    conversations, messages and settings, history in events. Nothing can be written this way.
     """
     if is_csv and is_json:
         msg = "--csv and --json exclude each other."

@@ -19,7 +19,10 @@ __all__ = ["COMMANDS"]
 @click.argument("path", type=click.Path(file_okay=False, path_type=Path))
 @options.as_json
 def init(path: Path, is_json: bool) -> None:
-    """Create a workspace at PATH; one that is there already is left as it is."""
+    """Create a workspace.
+
+    One that is at PATH already is left as it is.
+    """
     is_new = not (path / "workspace.toml").exists()
     with attached(path, create=True) as lab:
         position = lab.position
@@ -58,7 +61,10 @@ def status(path: Path, is_json: bool) -> None:
 @options.workspace
 @options.as_json
 def seal(path: Path, is_json: bool) -> None:
-    """Move the journal into the lake now, and write a checkpoint."""
+    """Move the journal into the lake now.
+
+    A checkpoint of the state is written too, so that the next start is fast.
+    """
     with attached(path) as lab:
         mark = lab.seal()
     if is_json:
@@ -73,7 +79,10 @@ def seal(path: Path, is_json: bool) -> None:
 @options.workspace
 @options.as_json
 def rebuild(name: str | None, verify: bool, path: Path, is_json: bool) -> Exit:
-    """Recompute TABLE, or all tables, from the log."""
+    """Recompute tables from the log.
+
+    TABLE alone, or all of them.
+    """
     import msgspec
 
     with attached(path) as lab:
@@ -91,7 +100,10 @@ def rebuild(name: str | None, verify: bool, path: Path, is_json: bool) -> Exit:
 @options.workspace
 @options.as_json
 def verify(path: Path, is_json: bool) -> Exit:
-    """Check every file of the workspace; exit 1 and name the files if something is wrong."""
+    """Check every file of the workspace.
+
+    Exit 1 and the names of the files if something is wrong.
+    """
     import msgspec
 
     from pjais_lab.storage.verify import verify as check

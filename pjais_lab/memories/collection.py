@@ -231,8 +231,9 @@ class Memories:
             msg = f"There is no memory {memory_id!r}."
             raise NotFoundError(msg, hint="Ids are in lab.memories.frame().", id=memory_id)
         values: dict[str, Any] = dict(zip(Memory.__struct_fields__, found[0], strict=True))
-        ids = {"id": str(values["id"]), "persona_id": str(values["persona_id"])}
-        return Memory(**(values | ids | {"tags": tuple(values["tags"])}))
+        values["id"], values["persona_id"] = str(values["id"]), str(values["persona_id"])
+        values["tags"] = tuple(values["tags"])
+        return Memory(**values)
 
     def __len__(self) -> int:
         """How many living memories there are."""

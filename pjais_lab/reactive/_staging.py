@@ -50,7 +50,7 @@ _READ_CHUNKS = 2_000
 
 
 def chunk_of(
-    columns: Columns, ids: Sequence[str], head: int, origin: str, base: int, actor: str
+    columns: Columns, ids: Sequence[str], *, head: int, origin: str, base: int, actor: str
 ) -> Chunk:
     """Number a batch of columns.
 

@@ -156,7 +156,7 @@ class Store(StoreView):
             head, origin = self.position, self.journal.replica
             ids = self._mint(len(columns.name))[0]
             base = self.journal.vector().get(origin, 0)
-            chunk = chunk_of(columns, ids, head, origin, base, actor)
+            chunk = chunk_of(columns, ids, head=head, origin=origin, base=base, actor=actor)
             self.journal.append(chunk, expected=head)
             changes += self._apply_missing(chunk)
         for change in changes:

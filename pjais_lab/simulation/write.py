@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pjais_lab.simulation.batch import Columns
 
 __all__ = ["SimulationReport", "simulate"]
+
+_BATCH: Final = 50_000
+"""Merging a batch into the state costs the less per event the larger the batch is."""
 
 
 class SimulationReport(msgspec.Struct, frozen=True):
@@ -64,7 +67,7 @@ def simulate(
     """
     begun = time.perf_counter()
     written = 0
-    for columns in generate(personas, days, seed, start):
+    for columns in generate(personas, days, seed, start, batch=_BATCH):
         if set(columns.name) == {"v1.PersonaCreated"}:
             _settle(store, columns, personas, seed)
         else:

@@ -77,6 +77,7 @@ class JournalFile:
             Whether the replica id is new.
         """
         if self.meta_get("fingerprint") == fingerprint:
+            self._replica = self._read_replica()  # another process may have just claimed it
             return False
         with self.write() as con:
             known = _meta(con, "fingerprint")

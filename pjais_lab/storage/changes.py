@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
-__all__ = ["Changes", "Keys", "RebuildReport"]
+from pjais_lab.core.event import Record
+from pjais_lab.core.registry import Registry
+
+__all__ = ["Changes", "Keys", "RebuildReport", "touched_by"]
+
+_MANY_KEYS: Final = 1_000
 
 Keys = frozenset[tuple[str, str | None]] | None
 """(entity id, persona id) of the rows touched; None when there are too many to tell."""
@@ -39,3 +45,30 @@ class RebuildReport(msgspec.Struct, frozen=True):
     rows: int
     elapsed_s: float
     is_same: bool | None = None
+
+
+def touched_by(
+    records: Sequence[Record],
+    registry: Registry,
+    moves: Mapping[str, Sequence[str]],
+    erasing: Collection[str],
+) -> dict[str, Keys] | None:
+    """Which rows of which tables some events move; None when one of them erases.
+
+    Args:
+        records: the events.
+        registry: the declarations, for old names.
+        moves: wire name -> tables.
+        erasing: wire names that erase.
+    """
+    by_name: dict[str, set[tuple[str, str | None]]] = {}
+    for r in records:
+        by_name.setdefault(r.name, set()).add((r.entity_id or "", r.persona_id))
+    tables: dict[str, set[tuple[str, str | None]]] = {"events": set()}
+    for stored, keys in by_name.items():
+        name = registry.newest(stored)
+        if name in erasing:
+            return None
+        for table in ("events", *moves.get(name, ())):
+            tables.setdefault(table, set()).update(keys)
+    return {t: frozenset(k) if len(k) <= _MANY_KEYS else None for t, k in tables.items()}

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -20,6 +22,8 @@ __all__ = ["GRACE_S", "CompactionReport", "compact", "expire", "finish_erasures"
 GRACE_S: Final = 900.0
 """How long a reader may go on with an old snapshot before its files go."""
 
+_ORPHAN_S: Final = 86_400.0
+_NAME: Final = quote(LAKE)
 _TIERS: Final = (4 << 20, 32 << 20, 256 << 20)
 _VACUUM: Final = """
 import sqlite3, sys
@@ -64,31 +68,63 @@ def compact(lake: DuckLake, *, min_files: int = 8, grace_s: float = GRACE_S) -> 
             _call(
                 lake,
                 "merging the lake's files",
-                f"ducklake_merge_adjacent_files({quote(LAKE)}, 'events', max_file_size => {limit})",
+                f"ducklake_merge_adjacent_files({_NAME}, 'events', max_file_size => {limit})",
             )
     removed = expire(lake, grace_s=grace_s)
     return CompactionReport(_count(before), _count(_event_sizes(lake)), removed)
 
 
-def expire(lake: DuckLake, *, grace_s: float = GRACE_S) -> int:
+def expire(lake: DuckLake, *, grace_s: float = GRACE_S, orphan_s: float = _ORPHAN_S) -> int:
     """Let snapshots older than the grace go, and remove the files that only they needed.
-
-    Files that a killed writer left behind go too, after a day.
 
     Args:
         lake: the lake, written by nobody else meanwhile.
         grace_s: how long old snapshots stay readable.
+        orphan_s: how old a file is that a killed writer left behind, to go too.
 
     Returns:
         How many files were deleted.
     """
     lake.attach(write=True)
     what = "expiring the lake's snapshots"
-    name, age = quote(LAKE), f"now() - to_seconds({grace_s})"
-    _call(lake, what, f"ducklake_expire_snapshots({name}, older_than => {age})")
-    removed = _call(lake, what, f"ducklake_cleanup_old_files({name}, older_than => {age})")
-    orphans = f"ducklake_delete_orphaned_files({name}, older_than => now() - INTERVAL 1 DAY)"
-    return removed + _call(lake, what, orphans)
+    cursor = lake.cursor()
+    # DuckLake's own `older_than` compares texts in an SQLite catalogue: all of today is old to it.
+    old = f"::TIMESTAMPTZ < now() - to_seconds({grace_s})"
+    with lake.boundary(what):
+        snapshots = cursor.execute(
+            f"SELECT snapshot_id FROM {META}.ducklake_snapshot WHERE snapshot_time{old}"
+            f" AND snapshot_id < (SELECT max(snapshot_id) FROM {META}.ducklake_snapshot)"
+        ).fetchall()
+        if snapshots:
+            versions = ", ".join(str(s) for (s,) in snapshots)
+            _call(lake, what, f"ducklake_expire_snapshots({_NAME}, versions => [{versions}])")
+        useless = cursor.execute(
+            f"SELECT path, path_is_relative FROM {META}.ducklake_files_scheduled_for_deletion"
+            f" WHERE schedule_start{old}"
+        ).fetchall()
+        for path, is_relative in useless:
+            (lake.data_path / path if is_relative else Path(path)).unlink(missing_ok=True)
+        if useless:
+            cursor.execute(
+                f"DELETE FROM {META}.ducklake_files_scheduled_for_deletion"
+                " WHERE list_contains(?::VARCHAR[], path)",
+                [[path for path, _ in useless]],
+            )
+        return len(useless) + _remove_orphans(lake, orphan_s)
+
+
+def _remove_orphans(lake: DuckLake, older_s: float) -> int:
+    known = " UNION ALL ".join(
+        f"SELECT path FROM {META}.ducklake_{table}"
+        for table in ("data_file", "delete_file", "files_scheduled_for_deletion")
+    )
+    rows = lake.cursor().execute(known).fetchall()
+    names = {Path(path).name for (path,) in rows}
+    orphans = [p for p in lake.data_path.rglob("*.parquet") if p.name not in names]
+    old = [p for p in orphans if p.stat().st_mtime <= time.time() - older_s]
+    for path in old:
+        path.unlink()
+    return len(old)
 
 
 def finish_erasures(lake: DuckLake) -> int:
@@ -113,11 +149,9 @@ def finish_erasures(lake: DuckLake) -> int:
         waiting = cursor.execute(f"SELECT DISTINCT persona_id FROM {LAKE}.erasures").fetchall()
     if not waiting:
         return 0
-    what, name = "erasing rows from the lake", quote(LAKE)
-    _call(lake, what, f"ducklake_rewrite_data_files({name}, 'events', delete_threshold => 0.0)")
-    _call(lake, what, f"ducklake_expire_snapshots({name}, older_than => now() + INTERVAL 1 DAY)")
-    _call(lake, what, f"ducklake_cleanup_old_files({name}, cleanup_all => true)")
-    _call(lake, what, f"ducklake_delete_orphaned_files({name}, cleanup_all => true)")
+    what = "erasing rows from the lake"
+    _call(lake, what, f"ducklake_rewrite_data_files({_NAME}, 'events', delete_threshold => 0.0)")
+    expire(lake, grace_s=0.0, orphan_s=0.0)
     _forget_extremes(lake)
     _vacuum(lake)
     with lake.boundary(what):

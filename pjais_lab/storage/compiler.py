@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import typing
+from typing import Final
 
 import msgspec
 
@@ -146,41 +147,7 @@ def _present(table: Table, registry: Registry, columns: list[str]) -> str:
     return " OR ".join(parts)
 
 
-def _fold(
-    table: Table,
-    registry: Registry,
-    names: tuple[str, ...],
-    groups: dict[str, list[str]],
-    columns: dict[str, ColumnSql],
-) -> str:
-    wanted = ", ".join(map(literal, names))
-    projected, aggregated, single, picked = [], [], [], []
-    for key, served in groups.items():
-        k = quoted(key)
-        pick = "max" if isinstance(table.columns[served[0]], Last) else "min"
-        projected.append(f"CASE WHEN {_present(table, registry, served)} THEN e.id END AS {k}")
-        packed = ", ".join(f"{quoted(c)} := r.{quoted(c)}" for c in served)
-        aggregated += [
-            f"{pick}(r.{k}) AS {k}",
-            f"arg_{pick}(struct_pack({packed}), r.{k}) AS {quoted('_s' + key)}",
-        ]
-        single.append(f"r.{k} AS {k}")
-        picked += [
-            f"g.{k} AS {k}",
-            *(f"g.{quoted('_s' + key)}.{quoted(c)} AS {quoted(c)}" for c in served),
-        ]
-    for part in columns.values():
-        projected += [f"{sql} AS {quoted(c)}" for c, sql in part.project.items()]
-        aggregated += [f"{sql} AS {quoted(c)}" for c, sql in part.aggregate.items()]
-        single += [f"{sql} AS {quoted(c)}" for c, sql in part.single.items()]
-        picked += [f"g.{quoted(c)} AS {quoted(c)}" for c in part.aggregate]
-    layout = _layout(table)
-    parsed = f"json_transform(e.args, {literal(json.dumps(layout))})" if layout else "NULL"
-    row = (
-        "e.entity_id AS _id, e.persona_id AS _persona, e.shard AS _shard, e.epoch AS _e, "
-        + ", ".join(projected)
-    )
-    return f"""
+_FOLD: Final = """
 WITH s AS (
   SELECT e.* FROM {{source}} e
   WHERE e.name IN ({wanted}) AND e.args IS NOT NULL AND e.entity_id IS NOT NULL
@@ -194,22 +161,71 @@ WITH s AS (
   ) e
 ), shared AS (
   SELECT {row} FROM (
-    SELECT e.*, {parsed} AS j FROM s e WHERE EXISTS (SELECT 1 FROM several x WHERE x.entity_id = e.entity_id)
+    SELECT e.*, {parsed} AS j FROM s e
+    WHERE EXISTS (SELECT 1 FROM several x WHERE x.entity_id = e.entity_id)
   ) e
 ), g AS (
   SELECT r._id AS id, max(r._persona) AS persona_id, max(r._shard)::USMALLINT AS shard, r._e AS _epoch,
-    {", ".join(aggregated)}
+    {aggregated}
   FROM shared r GROUP BY r._id, r._e
 ), top AS (
   SELECT id, max(_epoch) AS newest FROM g GROUP BY id HAVING count(*) > 1
 )
 SELECT r._id AS id, r._persona AS persona_id, r._shard::USMALLINT AS shard, r._e AS _epoch,
-  {", ".join(single)}
+  {single}
 FROM alone r
 UNION ALL BY NAME
-SELECT g.id, g.persona_id, g.shard, g._epoch, {", ".join(picked)}
+SELECT g.id, g.persona_id, g.shard, g._epoch, {picked}
 FROM g WHERE NOT EXISTS (SELECT 1 FROM top WHERE top.id = g.id AND top.newest > g._epoch)
 """
+"""Entities with one event are projected, which is cheap; only the others are aggregated."""
+
+
+def _fold(
+    table: Table,
+    registry: Registry,
+    names: tuple[str, ...],
+    groups: dict[str, list[str]],
+    columns: dict[str, ColumnSql],
+) -> str:
+    row = [
+        "e.entity_id AS _id",
+        "e.persona_id AS _persona",
+        "e.shard AS _shard",
+        "e.epoch AS _e",
+    ]
+    aggregated: list[str] = []
+    single: list[str] = []
+    picked: list[str] = []
+    for key, served in groups.items():
+        k, packed = quoted(key), quoted(f"_s{key}")
+        pick = "max" if isinstance(table.columns[served[0]], Last) else "min"
+        fields = ", ".join(f"{quoted(c)} := r.{quoted(c)}" for c in served)
+        row.append(f"CASE WHEN {_present(table, registry, served)} THEN e.id END AS {k}")
+        aggregated += [
+            f"{pick}(r.{k}) AS {k}",
+            f"arg_{pick}(struct_pack({fields}), r.{k}) AS {packed}",
+        ]
+        single.append(f"r.{k} AS {k}")
+        picked += [f"g.{k}", *(f"g.{packed}.{quoted(c)} AS {quoted(c)}" for c in served)]
+    for part in columns.values():
+        row += _named(part.project)
+        aggregated += _named(part.aggregate)
+        single += _named(part.single)
+        picked += [f"g.{quoted(c)}" for c in part.aggregate]
+    layout = _layout(table)
+    return _FOLD.format(
+        wanted=", ".join(map(literal, names)),
+        row=", ".join(row),
+        parsed=f"json_transform(e.args, {literal(json.dumps(layout))})" if layout else "NULL",
+        aggregated=", ".join(aggregated),
+        single=", ".join(single),
+        picked=", ".join(picked),
+    ).replace("{{source}}", "{source}")
+
+
+def _named(expressions: dict[str, str]) -> list[str]:
+    return [f"{sql} AS {quoted(c)}" for c, sql in expressions.items()]
 
 
 def _layout(table: Table) -> dict[str, object]:

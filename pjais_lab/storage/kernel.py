@@ -21,14 +21,13 @@ from pjais_lab.core.shard import HashRouter
 from pjais_lab.storage._log import EVENT_NAMES, FEW, LogView
 from pjais_lab.storage._single import merge_one
 from pjais_lab.storage._upcasting import Upcasting
-from pjais_lab.storage.changes import Changes, RebuildReport
+from pjais_lab.storage.changes import Changes, RebuildReport, touched_by
 from pjais_lab.storage.compiler import FoldPlan, compile_table
 from pjais_lab.storage.duck import quote, transaction, translated
 from pjais_lab.storage.past import Past
 
 __all__ = ["State"]
 
-_MANY_KEYS: Final = 1_000
 _PASTS: Final = itertools.count(1)
 
 
@@ -167,18 +166,8 @@ class State(LogView):
             )
 
     def _changes(self, records: Sequence[Record]) -> Changes:
-        by_name: dict[str, set[tuple[str, str | None]]] = {}
-        for r in records:
-            by_name.setdefault(r.name, set()).add((r.entity_id or "", r.persona_id))
-        tables: dict[str, set[tuple[str, str | None]]] = {"events": set()}
-        for stored, keys in by_name.items():
-            name = self.registry.newest(stored)
-            if name in self._erasing:
-                return self.all_changed()
-            for table in ("events", *self._moves.get(name, ())):
-                tables.setdefault(table, set()).update(keys)
-        few = {t: frozenset(k) if len(k) <= _MANY_KEYS else None for t, k in tables.items()}
-        return Changes(self.position, few)
+        touched = touched_by(records, self.registry, self._moves, self._erasing)
+        return self.all_changed() if touched is None else Changes(self.position, touched)
 
     def all_changed(self) -> Changes:
         """Changes that make everything that reads the state look again."""

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -30,7 +29,7 @@ def command(name: str) -> click.Command:
 def test_every_command_says_in_the_list_what_it_says_itself(name: str) -> None:
     own = command(name).get_short_help_str(limit=200)
 
-    assert own.rstrip(".").startswith(COMMANDS[name][1].rstrip(".").split(",")[0])
+    assert own == COMMANDS[name][1]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -42,7 +41,7 @@ def test_every_option_of_every_command_has_help_and_json_is_among_them(name: str
 
 
 def test_the_exit_codes_in_the_docstring_are_the_ones_in_use() -> None:
-    table = re.findall(r"^(\d+) +\w", FRONT.__doc__ or "", re.MULTILINE)
+    table = re.findall(r"^(\d+) +[\w`]", FRONT.__doc__ or "", re.MULTILINE)
 
     assert [int(code) for code in table] == [int(code) for code in Exit]
 
@@ -126,15 +125,17 @@ print("loaded:", [m for m in {SLOW!r} if m in sys.modules])
     assert done.stdout.splitlines()[-1] == "loaded: []"
 
 
-def test_help_takes_less_than_150_ms(tmp_path: Path) -> None:
+def test_help_takes_less_than_150_ms_of_processor_time(tmp_path: Path) -> None:
     env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     env["PYTHONPYCACHEPREFIX"] = str(tmp_path)
     command_line = [sys.executable, "-m", "pjais_lab.cli", "--help"]
     times: list[float] = []
 
     for _ in range(12):
-        started = time.perf_counter()
+        before = os.times()
         subprocess.run(command_line, env=env, capture_output=True, check=True)
-        times.append(time.perf_counter() - started)
+        after = os.times()
+        times.append(after.children_user - before.children_user)
+        times[-1] += after.children_system - before.children_system
 
     assert min(times) < 0.150

@@ -39,7 +39,7 @@ _JSON: Final = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_TEXT, inner, max_size=2),
     max_leaves=4,
 )
-_MOMENTS: Final = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)).map(  # noqa: DTZ001
+_MOMENTS: Final = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)).map(
     lambda at: at.isoformat() + "Z"
 )
 

@@ -27,9 +27,9 @@ def test_a_dropped_live_query_is_gone_and_not_run(
 ) -> None:
     query: pj.LiveQuery | None = lab.live(COUNT)
     assert query is not None
+    assert query.frame.item() == 0
     told: list[Any] = []
     query.observe(told.append, "frame")
-    assert query.frame.item() == 0
     gone = weakref.ref(query)
 
     query = None

@@ -342,9 +342,7 @@ def test_close_waits_for_the_observer_that_is_running(lab: pj.Lab, ada: pj.Perso
     assert order == ["observer", "closed"]
 
 
-def test_an_observer_may_close_its_own_query(
-    lab: pj.Lab, hub: Hub, ada: pj.PersonaModel
-) -> None:
+def test_an_observer_may_close_its_own_query(lab: pj.Lab, hub: Hub, ada: pj.PersonaModel) -> None:
     query = counting(lab)
     told: list[int] = []
 

@@ -13,7 +13,7 @@ TABLES = ("personas", "memories", "links", "conversations", "messages")
 
 
 def contents(lab: pj.Lab) -> dict[str, list[tuple[object, ...]]]:
-    return {t: lab.query(f"SELECT * FROM {t} ORDER BY id").rows() for t in TABLES}  # noqa: S608
+    return {t: lab.query(f"SELECT * FROM {t} ORDER BY id").rows() for t in TABLES}
 
 
 def test_the_bulk_way_gives_the_state_of_the_checked_way(lab: pj.Lab) -> None:

@@ -99,6 +99,18 @@ def test_a_copy_gets_another_replica_id_and_remembers_the_first(journal: SqliteJ
     assert journal.replicas() == [first, journal.replica]
 
 
+def test_a_process_that_opened_a_copy_while_another_claimed_it_takes_the_new_replica_id(
+    journal: SqliteJournal, path: Path
+) -> None:
+    journal.claim("here")
+    with SqliteJournal(path) as late:
+        journal.claim("elsewhere")
+
+        assert not late.claim("elsewhere")
+
+        assert late.replica == journal.replica
+
+
 def test_a_failed_commit_leaves_the_connection_usable(journal: SqliteJournal) -> None:
     with pytest.raises(KeyError), journal.write() as con:
         con.execute("INSERT INTO meta VALUES ('half', 'done')")

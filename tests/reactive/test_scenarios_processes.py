@@ -1,0 +1,240 @@
+"""Other processes, the past, and looking without touching."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pjais_lab as pj
+from pjais_lab.reactive.engine import Hub
+
+Runs = Callable[[Callable[[], Any]], int]
+COUNT = "SELECT count(*) AS n FROM memories"
+
+
+@pytest.fixture
+def elsewhere(lab: pj.Lab) -> Callable[[str], str]:
+    """Runs code with its own lab on the same workspace, in another process."""
+
+    def run(body: str) -> str:
+        lines = "\n".join(f"    {line}" for line in body.splitlines())
+        script = f"import pjais_lab as pj\nwith pj.open({str(lab.path)!r}, background=False) as lab:\n{lines}"
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, timeout=90, check=True
+        )
+        return done.stdout.strip()
+
+    return run
+
+
+def test_another_process_moves_a_live_query_by_itself(
+    lab: pj.Lab, ada: pj.PersonaModel, elsewhere: Callable[[str], str]
+) -> None:
+    query = lab.live(COUNT)
+    assert query.frame.item() == 0
+    moved = threading.Event()
+    query.observe(lambda change: change.new.item() == 1 and moved.set(), "frame")
+
+    elsewhere(f"lab.memories.record({ada.id!r}, 'from afar')")
+
+    assert moved.wait(20)
+    assert query.version == lab.position == 2
+
+
+def test_many_events_of_another_process_arrive_in_few_rounds_and_in_order(
+    lab: pj.Lab, hub: Hub, ada: pj.PersonaModel, elsewhere: Callable[[str], str]
+) -> None:
+    query = lab.live(COUNT)
+    assert query.frame.item() == 0
+    seen: list[tuple[int, int]] = []
+    done = threading.Event()
+
+    def note(change: Any) -> None:
+        seen.append((change.owner.version, change.new.item()))
+        if change.new.item() == 600:
+            done.set()
+
+    query.observe(note, "frame")
+    rounds = hub.rounds
+
+    elsewhere(
+        f"for n in range(3):\n"
+        f"    with lab.batch():\n"
+        f"        for i in range(200):\n"
+        f"            lab.memories.record({ada.id!r}, f'{{n}} {{i}}')"
+    )
+
+    assert done.wait(20)
+    assert seen == sorted(set(seen))
+    assert {n for _, n in seen} <= {200, 400, 600}
+    assert hub.rounds - rounds <= 4
+
+
+def test_a_follower_that_fell_behind_the_journal_goes_on_from_the_lake(
+    lab: pj.Lab, hub: Hub, ada: pj.PersonaModel, elsewhere: Callable[[str], str]
+) -> None:
+    query = lab.live(COUNT)
+    assert query.frame.item() == 0
+    lab._parts.tailer.close()  # paused: it sees nothing of what follows
+
+    elsewhere(
+        f"for n in range(3):\n"
+        f"    with lab.batch():\n"
+        f"        for i in range(4000):\n"
+        f"            lab.memories.record({ada.id!r}, f'{{n}} {{i}}')\n"
+        f"lab.seal()"
+    )
+    assert lab._parts.journal.floor() > lab.position
+    lab._parts.store.catch_up()
+
+    assert lab.query(COUNT).item() == 12_000
+    assert query.frame.item() == 12_000
+    assert query.version == lab.position
+
+
+def test_a_rebuild_and_a_seal_change_no_answer(
+    lab: pj.Lab, hub: Hub, ada: pj.PersonaModel
+) -> None:
+    memories = lab.live("SELECT content FROM memories ORDER BY content")
+    history = lab.live("SELECT count(*) AS n FROM events")
+    for n in range(5):
+        lab.memories.record(ada, f"thought {n}")
+    before = memories.frame, history.frame
+    told: list[Any] = []
+    memories.observe(told.append, "frame")
+    history.observe(told.append, "frame")
+
+    lab.seal()
+    lab.rebuild(verify=True)
+    lab.personas.revise(ada, description="a round for all")
+    assert hub.settle(10)
+
+    assert memories.frame is before[0]
+    assert history.frame.item() == before[1].item() + 1
+    assert [change.owner for change in told] == [history]
+
+
+def test_the_past_is_what_the_log_was_and_the_present_stays(
+    lab: pj.Lab, hub: Hub, ada: pj.PersonaModel
+) -> None:
+    lab.memories.record(ada, "then")
+    then = lab.position
+    query = lab.live(COUNT)
+    frame = query.frame
+    lab.memories.record(ada, "now")
+    frame = query.frame
+    rounds = hub.rounds
+
+    past = lab.at(then)
+
+    assert past.query("SELECT content FROM memories")["content"].to_list() == ["then"]
+    assert hub.settle(10)
+    assert query.frame is frame
+    assert hub.rounds == rounds
+
+
+def test_the_log_of_one_entity_is_a_query_that_changes_nothing(
+    lab: pj.Lab, hub: Hub, ada: pj.PersonaModel
+) -> None:
+    memory = lab.memories.record(ada, "first")
+    lab.memories.revise(memory, content="second")
+    lab.memories.record(ada, "another")
+    position = lab.position
+
+    log = lab.live(
+        "SELECT name, origin, actor, persona_id FROM events WHERE entity_id = $m ORDER BY seq",
+        m=memory.id,
+    )
+
+    assert log.frame["name"].to_list() == ["v1.MemoryRecorded", "v1.MemoryRevised"]
+    assert set(log.frame["persona_id"]) == {ada.id}
+    assert lab.position == position
+
+
+def test_a_query_of_history_sees_events_that_move_no_table(
+    lab: pj.Lab, ada: pj.PersonaModel
+) -> None:
+    history = lab.live("SELECT count(*) AS n FROM events WHERE persona_id = $p", p=ada.id)
+    mine = history.frame.item()
+
+    lab.memories.record(ada, "one")
+    lab.personas.create("Bob")
+
+    assert history.frame.item() == mine + 1
+
+
+def test_counters_read_twice_are_the_same(lab: pj.Lab, hub: Hub, ada: pj.PersonaModel) -> None:
+    queries = [lab.live(COUNT), lab.live("SELECT count(*) AS n FROM personas")]
+    lab.memories.record(ada, "one")
+    assert [q.frame.item() for q in queries] == [1, 1]
+    assert hub.settle(10)
+
+    def counters() -> tuple[Any, ...]:
+        repr(queries[0])
+        queries[0]._repr_html_()
+        return (hub.rounds, hub.runs, lab.position, [q.version for q in queries], lab.status.position)
+
+    assert counters() == counters()
+
+
+def test_text_from_the_log_is_inert_in_the_table(lab: pj.Lab, ada: pj.PersonaModel) -> None:
+    lab.memories.record(ada, "<script>alert(1)</script> & \"quotes\"")
+
+    shown = lab.live("SELECT content, 1 AS \"<b>\" FROM memories")._repr_html_()
+
+    assert "<script>" not in shown
+    assert "<b>" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+def test_queries_answer_as_if_asked_anew_after_every_change(lab: pj.Lab) -> None:
+    """Invalidation misses nothing: whatever happens, each live query equals a fresh one."""
+    ada, bob = (lab.personas.create(n) for n in ("Ada", "Bob"))
+    first = lab.memories.record(ada, "first", tags=["a"])
+    second = lab.memories.record(bob, "second", tags=["b"])
+    sqls = [
+        "SELECT id, content, tags FROM memories WHERE persona_id = $a",
+        "FROM memories SELECT count(*) AS n WHERE id = $m",
+        "SELECT * FROM memories WHERE persona_id IN ($a, $b) ORDER BY id",
+        "WITH mine AS (SELECT * FROM memories WHERE persona_id = $a) SELECT count(*) AS n FROM mine",
+        "SELECT p.name, m.content FROM personas p LEFT JOIN memories m ON m.persona_id = p.id"
+        " WHERE p.id = $a",
+        "SELECT p.name, m.content FROM personas p JOIN memories m ON m.persona_id = p.id"
+        " WHERE p.id = $b AND m.id = $m",
+        "SELECT name FROM personas p WHERE NOT EXISTS"
+        " (SELECT 1 FROM memories m WHERE m.persona_id = p.id AND m.persona_id = $b)",
+        "SELECT (SELECT count(*) FROM memories WHERE persona_id = $a) AS a, count(*) AS b FROM links",
+        "SELECT count(*) AS n FROM events WHERE persona_id = $b",
+        "SELECT name, count(*) AS n FROM events WHERE entity_id = $m GROUP BY name",
+        "SELECT tier, count(*) AS n FROM memories WHERE persona_id = $a OR id = $m GROUP BY tier",
+        "SUMMARIZE SELECT importance FROM memories WHERE persona_id = $a",
+    ]
+    values = {"a": ada.id, "b": bob.id, "m": second.id}
+    used = [{n: v for n, v in values.items() if f"${n}" in sql} for sql in sqls]
+    queries = [lab.live(sql, **p) for sql, p in zip(sqls, used, strict=True)]
+
+    steps: list[Callable[[], Any]] = [
+        lambda: lab.memories.record(ada, "third"),
+        lambda: lab.memories.revise(second, content="changed"),
+        lambda: lab.memories.link(first, second),
+        lambda: lab.memories.retier(second, "cold"),
+        lambda: lab.personas.revise(bob, name="Robert"),
+        lambda: lab.memories.recall(first, second),
+        lambda: lab.memories.forget(first),
+        lambda: lab.memories.forget(second),
+        lambda: lab.memories.record(bob, "fourth"),
+        lambda: lab.personas.erase(ada),
+        lambda: lab.rebuild(),
+    ]
+    for step in steps:
+        step()
+        for query, sql, params in zip(queries, sqls, used, strict=True):
+            fresh = lab.query(sql, **params)
+            columns = fresh.columns
+            assert query.frame.sort(columns).equals(fresh.sort(columns)), (sql, query.error)
