@@ -60,8 +60,25 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
+class _PipeClosedError(Exception):
+    """Whatever read the output went away."""
+
+
+class _InterruptedError(Exception):
+    """Ctrl-C."""
+
+
 class _LazyGroup(click.Group):
     """A group that knows its commands' names and help before it imports any of them."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; Ctrl-C and a closed pipe pass click, which has codes of its own for them."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise _PipeClosedError from None
+        except KeyboardInterrupt:
+            raise _InterruptedError from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -137,10 +154,10 @@ def run(args: list[str]) -> int:
         code = exit_of(error)
         _complain(args, type(error).__name__, error.message, error, code)
         return code
-    except (KeyboardInterrupt, click.Abort, EOFError):
+    except (_InterruptedError, KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)
         return Exit.INTERRUPTED
-    except BrokenPipeError:
+    except (_PipeClosedError, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.PIPE_CLOSED
     except Exception:  # noqa: BLE001 - whatever it is, the code must not say "found problems"

@@ -8,6 +8,7 @@ clock stands still or is behind, the counter advances instead.
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from typing import Final
 
@@ -27,6 +28,8 @@ __all__ = [
 REPLICA_DIGITS: Final = 11
 _COUNTER_BITS: Final = 30
 _LOW_BITS: Final = 18
+_UUID5: Final = 5 << 76 | 2 << 62
+_FREE: Final = (1 << 128) - 1 ^ (0xF << 76 | 3 << 62)
 _NAMESPACE: Final = uuid.UUID("5b1f6e0a-3c57-5d0e-9a55-706a6169736c")
 
 
@@ -120,7 +123,11 @@ def natural_id(*parts: str) -> str:
     >>> natural_id("a", "bc") == natural_id("ab", "c")
     False
     """
-    return str(uuid.uuid5(_NAMESPACE, "\x1f".join(parts)))
+    # uuid.uuid5 gives the same at a fifth of the speed.
+    key = _NAMESPACE.bytes + "\x1f".join(parts).encode()
+    value = int.from_bytes(hashlib.sha1(key, usedforsecurity=False).digest()[:16], "big")
+    text = f"{value & _FREE | _UUID5:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def is_id(text: object) -> bool:

@@ -20,6 +20,31 @@ if TYPE_CHECKING:
 __all__ = ["LiveQuery"]
 
 _ROWS_SHOWN: Final = 10
+_TOLD: Final = ["frame", "error", "stale"]
+
+
+class _News:
+    """Wakes a coroutine when a query has another answer, from the moment this is made."""
+
+    def __init__(self, query: LiveQuery) -> None:
+        self._query = query
+        self._loop = asyncio.get_running_loop()
+        self._event = asyncio.Event()
+        query.observe(self._wake, _TOLD)
+
+    def _wake(self, _: object) -> None:
+        self._loop.call_soon_threadsafe(self._event.set)
+
+    async def next(self) -> bool:
+        """Wait; False when the query was closed."""
+        if not self._query.is_closed:
+            await self._event.wait()
+            self._event.clear()
+        return not self._query.is_closed
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._query.unobserve(self._wake, _TOLD)
 
 
 class LiveQuery(Node):
@@ -83,12 +108,13 @@ class LiveQuery(Node):
         Raises:
             LiveQueryError: the query failed instead.
         """
-        async for _ in self._news():
-            if self.exception is not None:
-                msg = f"{self.label} failed: {self.exception}"
-                raise LiveQueryError(msg) from self.exception
-            break
-        return self._shown()
+        self.wait()
+        news = _News(self)
+        try:
+            await news.next()
+        finally:
+            news.close()
+        return self._sound()
 
     async def wait_for(
         self, predicate: Callable[[pl.DataFrame], bool], timeout_s: float | None = None
@@ -110,32 +136,22 @@ class LiveQuery(Node):
         Raises:
             LiveQueryError: the query failed.
         """
-        return self._frames()
+        return self._frames(_News(self))
 
-    async def _frames(self) -> AsyncIterator[pl.DataFrame]:
-        yield self._shown()
-        async for _ in self._news():
-            if self.exception is not None:
-                msg = f"{self.label} failed: {self.exception}"
-                raise LiveQueryError(msg) from self.exception
-            yield self._shown()
-
-    async def _news(self) -> AsyncIterator[None]:
-        loop, news = asyncio.get_running_loop(), asyncio.Event()
-
-        def wake(_: object) -> None:
-            loop.call_soon_threadsafe(news.set)
-
-        names = ["frame", "error", "stale"]
-        self.observe(wake, names)
+    async def _frames(self, news: _News) -> AsyncIterator[pl.DataFrame]:
         try:
-            while not self.is_closed:
-                await news.wait()
-                news.clear()
-                if not self.is_closed:
-                    yield
+            yield self._sound()
+            while await news.next():
+                yield self._sound()
         finally:
-            self.unobserve(wake, names)
+            news.close()
+
+    def _sound(self) -> pl.DataFrame:
+        frame = self._shown()
+        if self.exception is not None:
+            msg = f"{self.label} failed: {self.exception}"
+            raise LiveQueryError(msg) from self.exception
+        return frame
 
     def close(self) -> None:
         """Stop following the log; iterators end. Closing twice is fine."""

@@ -246,7 +246,7 @@ class Store(StoreView):
     def _replay(self, first: int, last: int) -> Commit:
         rows = [
             r
-            for c in self.journal.read(max(first - 1, self.journal.floor()))
+            for c in (self.journal.read(first - 1, 1) if first > self.journal.floor() else ())
             for r in c.records
             if first <= r.seq <= last
         ]

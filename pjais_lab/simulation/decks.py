@@ -21,7 +21,7 @@ Card = tuple[int, int, str, str]
 # Poignancy of everyday memories: most are dull, few are not.
 _DULL: Final = (1,) * 62 + (2,) * 20 + (3,) * 10 + (4,) * 5 + (5,) * 2 + (6,)
 _SIZE: Final = 64
-_LARGE: Final = 512
+_LARGE: Final = 192
 _SECOND_US: Final = 1_000_000
 
 

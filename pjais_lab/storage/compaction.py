@@ -5,6 +5,7 @@ All of it is for the holder of the sealer's lease.
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import time
@@ -13,8 +14,8 @@ from typing import Final
 
 import msgspec
 
-from pjais_lab.errors import BusyError
-from pjais_lab.storage._ducklake import LAKE, META, DuckLake
+from pjais_lab.errors import BusyError, CorruptSegmentError
+from pjais_lab.storage._ducklake import EVENT_COLUMNS, LAKE, META, DataFile, DuckLake
 from pjais_lab.storage.duck import quote, transaction
 
 __all__ = ["GRACE_S", "CompactionReport", "compact", "expire", "finish_erasures", "record_digests"]
@@ -24,7 +25,9 @@ GRACE_S: Final = 900.0
 
 _ORPHAN_S: Final = 86_400.0
 _NAME: Final = quote(LAKE)
-_TIERS: Final = (4 << 20, 32 << 20, 256 << 20)
+_TIERS: Final = (2 << 20, 16 << 20, 128 << 20)
+_ERASING_S: Final = 1.0
+"""An erasure does not wait for the grace; this lets queries that have just begun end."""
 _VACUUM: Final = """
 import sqlite3, sys
 con = sqlite3.connect(sys.argv[1], timeout=30, isolation_level=None)
@@ -47,14 +50,32 @@ class CompactionReport(msgspec.Struct, frozen=True):
     files_removed: int
 
 
-def compact(lake: DuckLake, *, min_files: int = 8, grace_s: float = GRACE_S) -> CompactionReport:
-    """Merge files of like size where a shard has many, then expire.
+class _Run(msgspec.Struct, frozen=True):
+    """The files of one transaction: every event from one place to another.
 
-    Files are merged in tiers, so that every event is rewritten only a few times in its life.
+    Attributes:
+        first: place of its first event.
+        last: place of its last one.
+        rows: how many events there are.
+        size_bytes: of all its files.
+        paths: its files, relative to the table's folder.
+    """
+
+    first: int
+    last: int
+    rows: int
+    size_bytes: int
+    paths: tuple[Path, ...]
+
+
+def compact(lake: DuckLake, *, min_runs: int = 8, grace_s: float = GRACE_S) -> CompactionReport:
+    """Merge neighbouring runs of like size where there are many, then expire.
+
+    Runs are merged in tiers, so that every event is rewritten only a few times in its life.
 
     Args:
         lake: the lake, written by nobody else meanwhile.
-        min_files: how many files of a tier a shard may have before they are merged.
+        min_runs: how many small runs may stand side by side before they are merged.
         grace_s: how long old snapshots stay readable.
 
     Raises:
@@ -62,16 +83,71 @@ def compact(lake: DuckLake, *, min_files: int = 8, grace_s: float = GRACE_S) -> 
         DiskFullError: nothing was changed.
     """
     lake.attach(write=True)
-    before = _event_sizes(lake)
+    before = sum(len(run.paths) for run in _runs(lake))
     for limit in _TIERS:
-        if _crowded(_event_sizes(lake), limit, min_files):
-            _call(
-                lake,
-                "merging the lake's files",
-                f"ducklake_merge_adjacent_files({_NAME}, 'events', max_file_size => {limit})",
-            )
+        for batch in _crowds(_runs(lake), limit, min_runs):
+            _merge(lake, batch)
     removed = expire(lake, grace_s=grace_s)
-    return CompactionReport(_count(before), _count(_event_sizes(lake)), removed)
+    return CompactionReport(before, sum(len(run.paths) for run in _runs(lake)), removed)
+
+
+def _runs(lake: DuckLake) -> list[_Run]:
+    sizes = {f.path.name: f for f in lake.files() if f.table == "events"}
+    sql = (
+        f"SELECT f.begin_snapshot, f.path, s.min_value::BIGINT, s.max_value::BIGINT"
+        f" FROM {META}.ducklake_file_column_stats s"
+        f" JOIN {META}.ducklake_column c ON c.column_id = s.column_id AND c.table_id = s.table_id"
+        f" JOIN {META}.ducklake_data_file f ON f.data_file_id = s.data_file_id"
+        f" JOIN {META}.ducklake_table t ON t.table_id = f.table_id AND t.end_snapshot IS NULL"
+        f" WHERE t.table_name = 'events' AND c.column_name = 'seq' AND c.end_snapshot IS NULL"
+        f" AND f.end_snapshot IS NULL"
+    )
+    with lake.boundary("reading the lake's catalogue"):
+        rows = lake.cursor().execute(sql).fetchall()
+    groups: dict[int, list[tuple[DataFile, int, int]]] = {}
+    for snapshot, path, least, greatest in rows:
+        groups.setdefault(snapshot, []).append((sizes[Path(path).name], least, greatest))
+    runs = [
+        _Run(
+            min(least for _, least, _ in group),
+            max(greatest for _, _, greatest in group),
+            sum(f.rows for f, _, _ in group),
+            sum(f.size_bytes for f, _, _ in group),
+            tuple(f.path for f, _, _ in group),
+        )
+        for group in groups.values()
+    ]
+    return sorted(runs, key=lambda run: run.first)
+
+
+def _crowds(runs: list[_Run], limit: int, min_runs: int) -> list[list[_Run]]:
+    """Neighbours below the limit, where they are many."""
+    groups = itertools.groupby(runs, key=lambda run: run.size_bytes < limit)
+    crowds = [list(group) for is_small, group in groups if is_small]
+    return [crowd for crowd in crowds if len(crowd) >= min_runs]
+
+
+def _merge(lake: DuckLake, runs: list[_Run]) -> None:
+    """Replace runs by one.
+
+    Not by DuckLake's own merge: a reader whose snapshot is older than that sees no row at all. New
+    files beside the old ones leave every snapshot as it was.
+    """
+    cursor = lake.cursor()
+    paths = ", ".join(quote(str(p)) for run in runs for p in run.paths)
+    columns = ", ".join(EVENT_COLUMNS)
+    what = "merging the lake's files"
+    with lake.boundary(what), lake.durably(cursor):
+        gone = cursor.execute(
+            f"DELETE FROM {LAKE}.events WHERE seq BETWEEN {runs[0].first} AND {runs[-1].last}"
+        ).fetchone()
+        made = cursor.execute(
+            f"INSERT INTO {LAKE}.events SELECT {columns} FROM read_parquet([{paths}])"
+            " ORDER BY shard, persona_id, id"
+        ).fetchone()
+        if gone != made:
+            msg = f"Merging would have replaced {gone} events by {made}; nothing was changed."
+            raise CorruptSegmentError(msg, hint="Run `pjais verify`.")
 
 
 def expire(lake: DuckLake, *, grace_s: float = GRACE_S, orphan_s: float = _ORPHAN_S) -> int:
@@ -151,6 +227,7 @@ def finish_erasures(lake: DuckLake) -> int:
         return 0
     what = "erasing rows from the lake"
     _call(lake, what, f"ducklake_rewrite_data_files({_NAME}, 'events', delete_threshold => 0.0)")
+    time.sleep(_ERASING_S)
     expire(lake, grace_s=0.0, orphan_s=0.0)
     _forget_extremes(lake)
     _vacuum(lake)
@@ -170,22 +247,6 @@ def _call(lake: DuckLake, what: str, function: str) -> int:
     with lake.boundary(what), lake.durably(cursor):
         # As Arrow: rows with time zones would need pytz. `SELECT count(*)` would not run it at all.
         return int(cursor.execute(f"CALL {function}").to_arrow_table().num_rows)
-
-
-def _event_sizes(lake: DuckLake) -> dict[str, list[int]]:
-    sizes: dict[str, list[int]] = {}
-    for file in lake.files():
-        if file.table == "events":
-            sizes.setdefault(file.path.parent.name, []).append(file.size_bytes)
-    return sizes
-
-
-def _crowded(sizes: dict[str, list[int]], limit: int, min_files: int) -> bool:
-    return any(sum(s < limit for s in shard) >= min_files for shard in sizes.values())
-
-
-def _count(sizes: dict[str, list[int]]) -> int:
-    return sum(len(shard) for shard in sizes.values())
 
 
 def _forget_extremes(lake: DuckLake) -> None:

@@ -286,9 +286,11 @@ def test_follow_shows_what_another_process_commits_and_ends_cleanly_on_ctrl_c(
 
 
 def test_a_reader_that_goes_away_ends_the_log_quietly(workspace: Path) -> None:
-    with pj.open(workspace, background=False) as lab, lab.batch():
-        for n in range(3000):
-            lab.memories.record(lab.personas["Ada"], f"{n} " + "x" * 90)
+    with pj.open(workspace, background=False) as lab:
+        ada = lab.personas["Ada"].id
+        with lab.batch():
+            for n in range(3000):
+                lab.memories.record(ada, f"{n} " + "x" * 90)
 
     process = child("log", "-n", "3000", "-w", workspace)
     assert process.stdout is not None

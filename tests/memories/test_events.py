@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 from pjais_lab.core.codec import encode
@@ -82,3 +84,10 @@ def test_the_same_link_has_the_same_id_and_the_way_back_another() -> None:
 def test_a_scale_without_an_importance_is_refused() -> None:
     with pytest.raises(RejectedError, match="no importance"):
         revise_memory(ONE, scale="1-10")
+
+
+@pytest.mark.parametrize("parts", [("a",), ("link", ONE, TWO, "evidence"), ("naïve", "日本")])
+def test_natural_ids_are_uuids_of_version_5(parts: tuple[str, ...]) -> None:
+    namespace = uuid.UUID("5b1f6e0a-3c57-5d0e-9a55-706a6169736c")
+
+    assert natural_id(*parts) == str(uuid.uuid5(namespace, "\x1f".join(parts)))
