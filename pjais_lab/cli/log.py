@@ -85,7 +85,7 @@ def _follow(lab: Lab, found: _Filter, after: int, *, is_json: bool) -> None:
     """Print what is committed from now on, by this or any other process, until interrupted."""
     moved = threading.Event()
     with lab.live("SELECT max(seq) AS seq FROM events") as head:
-        head.observe(lambda _: moved.set(), "version")
+        head.observe(lambda _: moved.set(), "frame")
         while True:
             page = lab.query(
                 found.sql("seq > $after", f"ORDER BY seq LIMIT {_PAGE}"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import getpass
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from pjais_lab.core.registry import Registry
@@ -79,6 +79,8 @@ class Parts:
         self.tailer = Tailer(self.store, self.notifier.listen())
         self.keeper = Keeper(self._keep) if background else None
         self.store.catch_up()
+        # Threads that run into the end of the interpreter would take the process down with them.
+        atexit.register(self.close)
 
     def declare(self, registry: Registry) -> None:
         """Take new declarations; tables that changed are rebuilt and their live queries told."""
@@ -107,6 +109,7 @@ class Parts:
         if self.is_closed:
             return
         self.is_closed = True
+        atexit.unregister(self.close)
         for callback in self._on_close:
             callback()
         if self.keeper is not None:
@@ -153,8 +156,3 @@ class Parts:
         if self.is_closed:
             msg = "This lab is closed."
             raise ClosedError(msg, hint="Open it again with pj.open().")
-
-    def __del__(self) -> None:
-        """A lab that nobody holds any more closes itself."""
-        with suppress(Exception):
-            self.close()

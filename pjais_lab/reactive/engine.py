@@ -93,6 +93,7 @@ class Hub:
             node.is_closed = True
             self._nodes.pop(id(node), None)
             node.put("stale", new=True)
+        node.dropped()
 
     def applied(self, changes: Changes) -> None:
         """The store has moved; called from any thread."""
@@ -156,12 +157,15 @@ class Hub:
                 is_external, self._is_external = self._is_external or self._fresh, False
                 self._fresh = False
             start = time.monotonic()
-            self._round(touched, is_external=is_external)
+            position = self._round(touched, is_external=is_external)
+            with self._ready:  # only now does this thread hold no node any more
+                self._told = position
+                self._ready.notify_all()
             rest = _GAP_S - (time.monotonic() - start)
             if rest > 0:
                 time.sleep(rest)
 
-    def _round(self, touched: Touched, *, is_external: bool) -> None:
+    def _round(self, touched: Touched, *, is_external: bool) -> int:
         self.rounds += 1
         self._depth = 0 if is_external else self._depth + 1
         if is_external:
@@ -185,6 +189,7 @@ class Hub:
             self._shown = position
             self._ready.notify_all()
         self._tell(outbox, position)
+        return position
 
     def _answer(self, reader: Reader, queries: list[LiveQuery]) -> dict[int, Any]:
         """Node -> (frame, milliseconds) or error; equal queries run once."""
@@ -244,9 +249,6 @@ class Hub:
             self._speaker = node
             node.tell([c for c in changes if looping is None or c[0] == "error"])
             self._speaker = None
-        with self._ready:
-            self._told = position
-            self._ready.notify_all()
 
     def _loop(self) -> FeedbackLoopError:
         chain = tuple(n.label for n in self._chain)

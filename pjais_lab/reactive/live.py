@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import polars as pl
@@ -30,10 +31,13 @@ class _News:
         self._query = query
         self._loop = asyncio.get_running_loop()
         self._event = asyncio.Event()
-        query.observe(self._wake, _TOLD)
+        query.observe(self.wake, _TOLD)
+        query._waiting.add(self)  # noqa: SLF001 - two halves of one thing
 
-    def _wake(self, _: object) -> None:
-        self._loop.call_soon_threadsafe(self._event.set)
+    def wake(self, _: object) -> None:
+        """There is news, or the end; called from any thread."""
+        with suppress(RuntimeError):  # the loop has ended, and with it whoever waited
+            self._loop.call_soon_threadsafe(self._event.set)
 
     async def next(self) -> bool:
         """Wait; False when the query was closed."""
@@ -44,7 +48,8 @@ class _News:
 
     def close(self) -> None:
         """Listen no more."""
-        self._query.unobserve(self._wake, _TOLD)
+        self._query.unobserve(self.wake, _TOLD)
+        self._query._waiting.discard(self)  # noqa: SLF001 - two halves of one thing
 
 
 class LiveQuery(Node):
@@ -73,6 +78,7 @@ class LiveQuery(Node):
     ) -> None:
         self.sql = sql
         self.params = params
+        self._waiting: set[_News] = set()
         self._has_order = analysis.has_order_by
         self._needs = dependencies(analysis, params, tables)
         one_line = " ".join(sql.split())
@@ -108,13 +114,11 @@ class LiveQuery(Node):
         Raises:
             LiveQueryError: the query failed instead.
         """
-        self.wait()
-        news = _News(self)
-        try:
-            await news.next()
-        finally:
-            news.close()
-        return self._sound()
+        before = self._shown()
+        async for frame in self:
+            if frame is not before:
+                return frame
+        return before
 
     async def wait_for(
         self, predicate: Callable[[pl.DataFrame], bool], timeout_s: float | None = None
@@ -140,9 +144,13 @@ class LiveQuery(Node):
 
     async def _frames(self, news: _News) -> AsyncIterator[pl.DataFrame]:
         try:
-            yield self._sound()
+            shown = self._sound()
+            yield shown
             while await news.next():
-                yield self._sound()
+                frame = self._sound()
+                if frame is not shown:
+                    shown = frame
+                    yield frame
         finally:
             news.close()
 
@@ -153,13 +161,10 @@ class LiveQuery(Node):
             raise LiveQueryError(msg) from self.exception
         return frame
 
-    def close(self) -> None:
-        """Stop following the log; iterators end. Closing twice is fine."""
-        if not self.is_closed:
-            waiting = [*self._trait_notifiers.get("stale", {}).get("change", [])]
-            super().close()
-            for callback in waiting:
-                callback({"name": "stale"})
+    def dropped(self) -> None:
+        """Wake whoever waits for an answer that will not come. Called by the hub."""
+        for news in list(self._waiting):
+            news.wake(None)
 
     def __enter__(self) -> Self:
         """The query itself."""

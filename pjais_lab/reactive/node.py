@@ -130,6 +130,9 @@ class Node(HasTraits):
         if not self.is_closed and self._hub is not None:
             self._hub.drop(self)
 
+    def dropped(self) -> None:
+        """No more values will come. Called by the hub."""
+
     def put(self, name: str, new: Any) -> list[Change]:
         """Write a trait without telling anybody; gives the change if there is one."""
         old = self._trait_values.get(name, self.defaults[name])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from pjais_lab.core.event import Chunk, Draft, Event, Record, moment
@@ -56,7 +56,7 @@ class Store(StoreView):
         self.limits = limits
         self.clock = clock
         self.actor = actor
-        self._local = threading.local()
+        self._open_batch: ContextVar[StagedBatch | None] = ContextVar("batch", default=None)
 
     def commit(
         self,
@@ -87,7 +87,7 @@ class Store(StoreView):
         """
         self._check_open()
         ready = self._prepare([i for i in items if not callable(i)])
-        staged: StagedBatch | None = getattr(self._local, "batch", None)
+        staged = self._open_batch.get()
         if staged is not None:
             if len(ready) != len(items) or expected is not None or key is not None:
                 msg = (
@@ -114,17 +114,18 @@ class Store(StoreView):
         Raises:
             RejectedError: an inner batch failed, or an event does not fit; nothing was stored.
         """
-        outer: StagedBatch | None = getattr(self._local, "batch", None)
+        outer = self._open_batch.get()
         if outer is not None:
             with outer.joined():
                 yield
             return
         self._check_open()
-        batch = self._local.batch = StagedBatch()
+        batch = StagedBatch()
+        token = self._open_batch.set(batch)
         try:
             yield
         finally:
-            self._local.batch = None
+            self._open_batch.reset(token)
         if batch.is_broken:
             msg = "A batch inside this batch failed, so nothing of it was stored."
             raise RejectedError(msg, hint="Let the inner exception pass, or batch separately.")

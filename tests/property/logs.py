@@ -122,13 +122,14 @@ def contents(cls: type[Event]) -> st.SearchStrategy[str]:
 
 
 @st.composite
-def logs(draw: st.DrawFn, registry: Registry, *, most: int = 14) -> list[Record]:
-    """Events with ids in causal order and arbitrary small epochs, in an arbitrary order.
+def logs(draw: st.DrawFn, registry: Registry, table: Table, *, most: int = 14) -> list[Record]:
+    """Events that move a table, ids in causal order, epochs small, all in an arbitrary order.
 
     Epochs need not follow from effects: the algebra holds for every set of events, and after a
     synchronisation a replica meets epochs in any order.
     """
-    classes = [e for e in registry.events.values() if e.__event__.entity is not None]
+    names = set(registry.names_for(table))
+    classes = [e for n, e in registry.events.items() if n in names or e.__event__.effect == "erase"]
     chosen = draw(st.lists(st.sampled_from(classes), min_size=1, max_size=most))
     _, ids = mint(IdClock(0, 0, REPLICA), START_US // 1000, len(chosen))
     made = [draw(_records(cls, i, n)) for n, (cls, i) in enumerate(zip(chosen, ids, strict=True))]
@@ -169,12 +170,26 @@ def chunk(records: Sequence[Record]) -> Chunk:
     return Chunk(records[0].seq, last.seq, last.origin, last.origin_seq, tuple(records))
 
 
-def state_of(registry: Registry, batches: Iterable[Sequence[Record]] = ()) -> State:
-    """A state that has applied the batches."""
-    state = State(connect(threads=1), registry, HashRouter())
-    for batch in batches:
-        state.ingest([chunk(batch)])
-    return state
+class Bench:
+    """One state for many examples, since making its tables takes longer than an example.
+
+    Args:
+        registry: the declarations.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._state = State(connect(threads=1), registry, HashRouter())
+
+    def after(self, batches: Iterable[Sequence[Record]]) -> State:
+        """An empty state that has then applied the batches."""
+        state, cursor = self._state, self._state.cursor()
+        logs = ("log.tail", "log.upcasted", "log.quarantine", "state._erased")
+        for name in (*logs, *(f"state.{t}" for t in state.registry.tables)):
+            cursor.execute(f"DELETE FROM {name}")
+        state.position, state._has_erased = 0, False
+        for batch in batches:
+            state.ingest([chunk(batch)])
+        return state
 
 
 # ---------------------------------------------------------------- the oracle

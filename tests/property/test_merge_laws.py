@@ -12,35 +12,37 @@ from pjais_lab.lab.registry import built_in
 from tests.property.logs import logs
 from tests.property.zoo import ZOO
 
-MERGES = [
-    pytest.param(registry, merge, id=f"{table.name}.{name}")
+TABLES = [
+    pytest.param(registry, table, id=table.name)
     for registry in (ZOO, built_in())
     for table in registry.tables.values()
-    for name, merge in table.columns.items()
 ]
+each_table = pytest.mark.parametrize(("registry", "table"), TABLES)
 
 
-@pytest.mark.parametrize(("registry", "merge"), MERGES)
-@settings(max_examples=15)
+@each_table
+@settings(max_examples=30)
 @given(data=st.data())
-def test_the_fold_of_a_union_is_the_union_of_the_folds(registry, merge, data):
-    records = data.draw(logs(registry, most=8))
+def test_the_fold_of_a_union_is_the_union_of_the_folds(registry, table, data):
+    records = data.draw(logs(registry, table))
     cut = data.draw(st.integers(0, len(records)))
 
-    left, right = fold(merge, records[:cut]), fold(merge, records[cut:])
+    for name, merge in table.columns.items():
+        left, right = fold(merge, records[:cut]), fold(merge, records[cut:])
+        whole = fold(merge, records)
+        assert _union(merge, left, right) == whole, name
+        assert _union(merge, right, left) == whole, name
 
-    assert _union(merge, left, right) == fold(merge, records)
-    assert _union(merge, right, left) == fold(merge, records)
 
-
-@pytest.mark.parametrize(("registry", "merge"), MERGES)
-@settings(max_examples=15)
+@each_table
+@settings(max_examples=30)
 @given(data=st.data())
-def test_any_order_of_events_gives_one_value(registry, merge, data):
-    records = data.draw(logs(registry, most=8))
+def test_any_order_of_events_gives_one_value(registry, table, data):
+    records = data.draw(logs(registry, table))
     shuffled: list[Record] = data.draw(st.permutations(records))
 
-    assert merge.value(fold(merge, shuffled)) == merge.value(fold(merge, records))
+    for name, merge in table.columns.items():
+        assert merge.value(fold(merge, shuffled)) == merge.value(fold(merge, records)), name
 
 
 def _union(merge: Merge, a: object, b: object) -> object:

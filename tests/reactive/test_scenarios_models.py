@@ -31,9 +31,7 @@ def test_a_model_shows_what_a_command_changed(lab: pj.Lab, ada: pj.PersonaModel)
     assert ada.version == lab.position
 
 
-def test_only_traits_that_changed_are_told(
-    lab: pj.Lab, hub: Hub, ada: pj.PersonaModel
-) -> None:
+def test_only_traits_that_changed_are_told(lab: pj.Lab, hub: Hub, ada: pj.PersonaModel) -> None:
     assert ada.name == "Ada"
     told: list[tuple[str, Any, Any]] = []
     ada.observe(lambda change: told.append((change.name, change.old, change.new)))
@@ -55,9 +53,7 @@ def test_setting_a_trait_names_the_command_to_use(lab: pj.Lab, ada: pj.PersonaMo
     assert (ada.name, lab.position) == ("Ada", position)
 
 
-def test_an_echo_of_the_same_value_is_no_event(
-    lab: pj.Lab, hub: Hub, ada: pj.PersonaModel
-) -> None:
+def test_an_echo_of_the_same_value_is_no_event(lab: pj.Lab, hub: Hub, ada: pj.PersonaModel) -> None:
     field = Field()
     bound = link((ada, "name"), (field, "value"))
     position = lab.position

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,9 +97,7 @@ def test_a_follower_that_fell_behind_the_journal_goes_on_from_the_lake(
     assert query.version == lab.position
 
 
-def test_a_rebuild_and_a_seal_change_no_answer(
-    lab: pj.Lab, hub: Hub, ada: pj.PersonaModel
-) -> None:
+def test_a_rebuild_and_a_seal_change_no_answer(lab: pj.Lab, hub: Hub, ada: pj.PersonaModel) -> None:
     memories = lab.live("SELECT content FROM memories ORDER BY content")
     history = lab.live("SELECT count(*) AS n FROM events")
     for n in range(5):
@@ -178,15 +175,21 @@ def test_counters_read_twice_are_the_same(lab: pj.Lab, hub: Hub, ada: pj.Persona
     def counters() -> tuple[Any, ...]:
         repr(queries[0])
         queries[0]._repr_html_()
-        return (hub.rounds, hub.runs, lab.position, [q.version for q in queries], lab.status.position)
+        return (
+            hub.rounds,
+            hub.runs,
+            lab.position,
+            [q.version for q in queries],
+            lab.status.position,
+        )
 
     assert counters() == counters()
 
 
 def test_text_from_the_log_is_inert_in_the_table(lab: pj.Lab, ada: pj.PersonaModel) -> None:
-    lab.memories.record(ada, "<script>alert(1)</script> & \"quotes\"")
+    lab.memories.record(ada, '<script>alert(1)</script> & "quotes"')
 
-    shown = lab.live("SELECT content, 1 AS \"<b>\" FROM memories")._repr_html_()
+    shown = lab.live('SELECT content, 1 AS "<b>" FROM memories')._repr_html_()
 
     assert "<script>" not in shown
     assert "<b>" not in shown
