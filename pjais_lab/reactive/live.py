@@ -32,7 +32,7 @@ class _News:
         self._loop = asyncio.get_running_loop()
         self._event = asyncio.Event()
         query.observe(self.wake, _TOLD)
-        query._waiting.add(self)  # noqa: SLF001 - two halves of one thing
+        query.waiting.add(self)
 
     def wake(self, _: object) -> None:
         """There is news, or the end; called from any thread."""
@@ -49,7 +49,7 @@ class _News:
     def close(self) -> None:
         """Listen no more."""
         self._query.unobserve(self.wake, _TOLD)
-        self._query._waiting.discard(self)  # noqa: SLF001 - two halves of one thing
+        self._query.waiting.discard(self)
 
 
 class LiveQuery(Node):
@@ -78,7 +78,7 @@ class LiveQuery(Node):
     ) -> None:
         self.sql = sql
         self.params = params
-        self._waiting: set[_News] = set()
+        self.waiting: set[_News] = set()
         self._has_order = analysis.has_order_by
         self._needs = dependencies(analysis, params, tables)
         one_line = " ".join(sql.split())
@@ -163,7 +163,7 @@ class LiveQuery(Node):
 
     def dropped(self) -> None:
         """Wake whoever waits for an answer that will not come. Called by the hub."""
-        for news in list(self._waiting):
+        for news in list(self.waiting):
             news.wake(None)
 
     def __enter__(self) -> Self:

@@ -7,25 +7,61 @@ Python by ``core.merge`` and reach the table as literals.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import duckdb
 import msgspec
 
-from pjais_lab.core.event import Record
+from pjais_lab.core.event import Event, Record
 from pjais_lab.core.merge import ABSENT, Last, LastMap, LastSet, Merge, Union
+from pjais_lab.core.registry import Registry
 from pjais_lab.core.shard import HashRouter
 from pjais_lab.core.table import Table
 from pjais_lab.storage._columns import element_type, is_ordered, literal, quoted
 from pjais_lab.storage.compiler import FoldPlan
 
-__all__ = ["merge_one"]
+__all__ = ["are_few", "merge_each"]
 
+FEW: Final = 4
 _NEW: Final = re.compile(r'\bs\."?(\w+)"?')
 _RAW: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def merge_one(
+def are_few(records: Sequence[Record], registry: Registry, erasing: Collection[str]) -> bool:
+    """Whether the short path will do: few events of today's versions, none of which erases."""
+    return len(records) <= FEW and all(
+        r.args is not None
+        and r.entity_id is not None
+        and r.name in registry.events
+        and r.name not in registry.upcasters
+        and r.name not in erasing
+        for r in records
+    )
+
+
+def merge_each(
+    cursor: duckdb.DuckDBPyConnection,
+    tables: Sequence[tuple[Table, FoldPlan]],
+    record: Record,
+    definition: type[Event],
+    router: HashRouter,
+) -> None:
+    """Merge one event into every table it moves.
+
+    Args:
+        cursor: in a transaction.
+        tables: the tables, each with its compiled form.
+        record: an event about an entity, with content.
+        definition: the event's declaration.
+        router: gives a persona's shard.
+    """
+    is_new = definition.__event__.effect in {"create", "delete"}
+    for table, plan in tables:
+        _merge_one(cursor, table, plan, record, router, is_new=is_new)
+
+
+def _merge_one(
     cursor: duckdb.DuckDBPyConnection,
     table: Table,
     plan: FoldPlan,

@@ -188,12 +188,7 @@ def _fold(
     groups: dict[str, list[str]],
     columns: dict[str, ColumnSql],
 ) -> str:
-    row = [
-        "e.entity_id AS _id",
-        "e.persona_id AS _persona",
-        "e.shard AS _shard",
-        "e.epoch AS _e",
-    ]
+    row = ["e.entity_id AS _id", "e.persona_id AS _persona", "e.shard AS _shard", "e.epoch AS _e"]
     aggregated: list[str] = []
     single: list[str] = []
     picked: list[str] = []

@@ -18,8 +18,8 @@ import duckdb
 from pjais_lab.core.event import Chunk, Record
 from pjais_lab.core.registry import Registry
 from pjais_lab.core.shard import HashRouter
-from pjais_lab.storage._log import EVENT_NAMES, FEW, LogView
-from pjais_lab.storage._single import merge_one
+from pjais_lab.storage._log import EVENT_NAMES, LogView
+from pjais_lab.storage._single import are_few, merge_each
 from pjais_lab.storage._upcasting import Upcasting
 from pjais_lab.storage.changes import Changes, RebuildReport, touched_by
 from pjais_lab.storage.compiler import FoldPlan, compile_table
@@ -67,34 +67,23 @@ class State(LogView):
         records = [r for c in chunks for r in c.records if r.seq > self.position]
         if not records:
             return Changes(self.position, {})
+        registry = self.registry
         with self.lock, translated("applying events"):
             cursor = self.cursor()
             with transaction(cursor):
                 self._append(cursor, records)
                 source = f"(SELECT {EVENT_NAMES} FROM log.tail WHERE seq > {self.position})"
-                if self._is_simple(records):
-                    self._apply_singly(cursor, records)
+                if not self._has_erased and are_few(records, registry, self._erasing):
+                    for r in records:
+                        tables = [
+                            (registry.tables[t], self._plans[t])
+                            for t in self._moves.get(r.name, ())
+                        ]
+                        merge_each(cursor, tables, r, registry.event(r.name), self.router)
                 else:
                     self._apply(cursor, source, {r.name for r in records}, self.position)
             self.position = records[-1].seq
         return self._changes(records)
-
-    def _apply_singly(self, cursor: duckdb.DuckDBPyConnection, records: Sequence[Record]) -> None:
-        for r in records:
-            is_new = self.registry.event(r.name).__event__.effect in {"create", "delete"}
-            for table in self._moves.get(r.name, ()):
-                plan, declared = self._plans[table], self.registry.tables[table]
-                merge_one(cursor, declared, plan, r, self.router, is_new=is_new)
-
-    def _is_simple(self, records: Sequence[Record]) -> bool:
-        """Few events of today's versions, about living personas."""
-        if len(records) > FEW:
-            return False
-        special = self._erasing | set(self.registry.upcasters)
-        return not self._has_erased and all(
-            r.args is not None and r.entity_id is not None and r.name not in special
-            for r in records
-        )
 
     def start(self, position: int, loaded: Collection[str], unsealed: Sequence[Chunk]) -> list[str]:
         """Take up the log at a position, after ``mark_sealed`` and a checkpoint.

@@ -114,13 +114,13 @@ class _Findings:
         self.problems.append(Problem(path or self.where, what))
 
     @contextmanager
-    def collect(self) -> Iterator[None]:
-        """Note what the block raises."""
+    def collect(self, path: str | None = None) -> Iterator[None]:
+        """Note what the block raises, against ``path`` or the file that the error names."""
         try:
             yield
         except LabError as error:
-            path = error.data.get("path")
-            self.add(error.message, None if path is None else str(path))
+            blamed = path or error.data.get("path")
+            self.add(error.message, None if blamed is None else str(blamed))
 
 
 def _check_lake(lake: Lake, found: _Findings) -> tuple[int, int]:
@@ -134,12 +134,11 @@ def _check_lake(lake: Lake, found: _Findings) -> tuple[int, int]:
     with found.collect():
         for damage in lake.digests.damages((f.path, f.size_bytes) for f in files):
             found.add(damage.message, str(damage.data["path"]))
-    is_readable = len(found.problems) == before
     with found.collect():
-        if is_readable:
+        if len(found.problems) == before:
             _read_undigested(lake, files, found)
         sealed = lake.mark()
-        if is_readable:
+        if len(found.problems) == before:
             _check_numbers(lake, sealed, found)
     return sealed, len(files)
 
@@ -150,8 +149,8 @@ def _read_undigested(lake: Lake, files: Sequence[DataFile], found: _Findings) ->
     for file in files:
         if file.path in known:
             continue
-        with found.collect(), translated("reading a data file", otherwise=CorruptSegmentError):
-            name = quote(str(file.path))
+        what, name = "reading a data file", quote(str(file.path))
+        with found.collect(str(file.path)), translated(what, otherwise=CorruptSegmentError):
             row = (
                 lake.cursor()
                 .execute(f"SELECT count(*), bit_xor(hash(t)) FROM read_parquet({name}) AS t")

@@ -6,6 +6,7 @@ import ast
 from typing import Any
 
 MODULE, VIEW, INIT, CLASS, FUNCTION = 400, 300, 80, 200, 40
+TESTS = 1.25  # a table of cases may run a little longer
 
 
 def test_no_module_is_longer_than_its_budget(sources: list[Any]) -> None:
@@ -27,6 +28,8 @@ def test_no_function_is_longer_than_40_lines(sources: list[Any]) -> None:
 def _module_budget(path: str) -> int:
     if path.endswith("/__init__.py"):
         return INIT
+    if path.startswith("tests/"):
+        return int(MODULE * TESTS)
     return VIEW if path.startswith("pjais_lab/views/") else MODULE
 
 
@@ -37,7 +40,7 @@ def _over(sources: list[Any], kinds: tuple[type[ast.AST], ...], budget: int) -> 
         for d in s.definitions()
         if type(d) in kinds
     }
-    return {where: n for where, n in sizes.items() if n > budget}
+    return {w: n for w, n in sizes.items() if n > budget * (TESTS if w.startswith("tests/") else 1)}
 
 
 def _code_lines(node: Any) -> int:

@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +55,18 @@ def workspace(tmp_path: Path) -> Path:
     return path
 
 
-def child(*args: object, **env: str) -> subprocess.Popen[str]:
-    """``pjais`` in a process of its own."""
-    return subprocess.Popen(
+@contextmanager
+def child(*args: object, **env: str) -> Generator[subprocess.Popen[str]]:
+    """``pjais`` in a process of its own, which does not outlive the block."""
+    with subprocess.Popen(
         [sys.executable, "-m", "pjais_lab.cli", *map(str, args)],
         cwd=Path(__file__).parents[2],
         env=os.environ | env,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

@@ -268,16 +268,13 @@ def test_demo_leaves_a_directory_that_no_demo_made_alone(
 def test_follow_shows_what_another_process_commits_and_ends_cleanly_on_ctrl_c(
     workspace: Path,
 ) -> None:
-    process = child("log", "--follow", "--json", "-n", "1", "-w", workspace, PYTHONUNBUFFERED="1")
-    assert process.stdout is not None
-    try:
+    with child("log", "--follow", "--json", "-n", 1, "-w", workspace) as process:
+        assert process.stdout is not None
         before = json.loads(process.stdout.readline())
         record(workspace, "Somebody knocks.")
         after = json.loads(process.stdout.readline())
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
-    finally:
-        process.kill()
+        _, err = process.communicate(timeout=60)
 
     assert (before["seq"], after["seq"]) == (5, 6)
     assert after["args"]["content"] == "Somebody knocks."
@@ -292,28 +289,26 @@ def test_a_reader_that_goes_away_ends_the_log_quietly(workspace: Path) -> None:
             for n in range(3000):
                 lab.memories.record(ada, f"{n} " + "x" * 90)
 
-    process = child("log", "-n", "3000", "-w", workspace)
-    assert process.stdout is not None
-    process.stdout.readline()
-    process.stdout.close()
-    process.wait(timeout=60)
+    with child("log", "-n", 3000, "-w", workspace) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        err = process.stderr.read()
+        process.wait(timeout=60)
 
-    assert process.returncode == 141
-    assert process.stderr is not None
-    assert process.stderr.read() == ""
-    process.stderr.close()
+    assert (process.returncode, err) == (141, "")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="an execve is what is tested")
 def test_open_becomes_jupyterlab(workspace: Path) -> None:
-    process = child("open", workspace, "--no-browser", "--port", "18973")
-    assert process.stderr is not None
-    try:
-        lines = iter(process.stderr.readline, "")
-        assert any("http://localhost:18973/lab" in line for line in lines)
-    finally:
-        process.send_signal(signal.SIGTERM)
+    with child("open", workspace, "--no-browser", "--port", 18973) as process:
+        assert process.stderr is not None
+        found = any("http://localhost:18973/lab" in line for line in process.stderr)
+        process.terminate()
         process.communicate(timeout=60)
+
+    assert found
 
 
 def test_the_demo_runs_the_tour_and_tells_what_it_found(ask: Ask, tmp_path: Path) -> None:

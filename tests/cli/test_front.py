@@ -95,8 +95,10 @@ def test_errors_are_json_when_json_is_asked_for(pjais: Run, tmp_path: Path) -> N
 
 
 def test_completion_offers_commands(tmp_path: Path) -> None:
-    process = child(_PJAIS_COMPLETE="bash_complete", COMP_WORDS="pjais s", COMP_CWORD="1")
-    out, _ = process.communicate(timeout=60)
+    env = {"_PJAIS_COMPLETE": "bash_complete", "COMP_WORDS": "pjais s", "COMP_CWORD": "1"}
+
+    with child(**env) as process:
+        out, _ = process.communicate(timeout=60)
 
     assert {line.split(",")[-1] for line in out.split()} == {"seal", "simulate", "status"}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import pjais_lab as pj
+from pjais_lab.lab.registry import built_in
 from pjais_lab.storage.duck import connect
 from pjais_lab.storage.lake import Lake
 from pjais_lab.storage.verify import VerifyReport, verify
@@ -43,7 +44,7 @@ def named(report: VerifyReport) -> set[str]:
     return {Path(p.path).name for p in report.problems}
 
 
-def test_a_sound_workspace_has_no_problems(path: Path, workspace: Workspace) -> None:
+def test_a_sound_workspace_has_no_problems(workspace: Workspace) -> None:
     report = verify(workspace)
 
     assert report.is_sound, report
@@ -51,17 +52,15 @@ def test_a_sound_workspace_has_no_problems(path: Path, workspace: Workspace) -> 
     assert report.files >= len(event_files(workspace))
 
 
-def test_checkpoints_are_held_against_a_rebuild(path: Path, workspace: Workspace) -> None:
-    with pj.open(path, background=False) as lab:
-        registry = lab.registry
-    assert verify(workspace, registry).is_sound
+def test_checkpoints_are_held_against_a_rebuild(workspace: Workspace) -> None:
+    assert verify(workspace, built_in()).is_sound
 
     lake = Lake(connect(), workspace.lake_path, workspace.router)
     lake.attach(write=True)
     lake.cursor().execute("UPDATE lake.ckpt_memories SET _epoch = 2")
     lake.detach()
 
-    report = verify(workspace, registry)
+    report = verify(workspace, built_in())
     assert "checkpoint of memories" in str(report)
 
 
@@ -124,7 +123,7 @@ def test_a_lake_older_than_the_journal_is_noticed(workspace: Workspace) -> None:
 
 def test_an_erased_persona_leaves_a_sound_workspace(path: Path) -> None:
     with pj.open(path, background=False) as lab:
-        lab.personas["Ada"].erase()
+        lab.personas.erase(lab.personas["Ada"])
         lab.seal()
 
     with Workspace.open(path, create=False) as workspace:
