@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import signal
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,10 +31,18 @@ def attached(path: Path, *, create: bool = False) -> Generator[Lab]:
         WorkspaceNotFoundError: there is none, and ``create`` is False.
     """
     lab = pj.open(path, create=create)
+    _let_waits_be_interrupted()
     try:
         yield lab
     finally:
         lab.close()
+
+
+def _let_waits_be_interrupted() -> None:
+    """Polars handles Ctrl-C such that a waiting main thread would sleep on; let it wake."""
+    if hasattr(signal, "siginterrupt") and threading.current_thread() is threading.main_thread():
+        importlib.import_module("polars")  # its handler must be there before it is changed
+        signal.siginterrupt(signal.SIGINT, True)
 
 
 def rows_of(lab: Lab, sql: str, **params: Any) -> list[tuple[Any, ...]]:

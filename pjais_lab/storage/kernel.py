@@ -67,9 +67,8 @@ class State(LogView):
         records = [r for c in chunks for r in c.records if r.seq > self.position]
         if not records:
             return Changes(self.position, {})
-        registry = self.registry
+        registry, cursor = self.registry, self.cursor()
         with self.lock, translated("applying events"):
-            cursor = self.cursor()
             with transaction(cursor):
                 self._append(cursor, records)
                 source = f"(SELECT {EVENT_NAMES} FROM log.tail WHERE seq > {self.position})"
