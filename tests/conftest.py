@@ -14,7 +14,7 @@ import pjais_lab as pj
 collect_ignore = ["benchmarks"]  # run by `make bench`, with peers that `make test` does not install
 
 # Two shared cores make deadlines a matter of luck; CI replays the same examples every time.
-settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, max_examples=15)
 settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
