@@ -44,21 +44,21 @@ def watch(lab: Lab, commits: int = _COMMITS) -> dict[str, Any]:
     persona, name = rows_of(lab, sql)[0]
     arrived: dict[int, float] = {}
     complete = threading.Event()
-    live = lab.live("SELECT count(*) AS n FROM memories WHERE persona_id = $p::UUID", p=persona)
-    before = int(live.frame["n"][0])
+    sql = "SELECT count(*) AS n FROM memories WHERE persona_id = $p::UUID"
+    with lab.live(sql, p=persona) as live:
+        before = int(live.frame["n"][0])
 
-    def note(change: Any) -> None:
-        count = int(change["new"]["n"][0])
-        arrived[count] = time.time()
-        if count >= before + commits:
-            complete.set()
+        def note(change: Any) -> None:
+            count = int(change["new"]["n"][0])
+            arrived[count] = time.time()
+            if count >= before + commits:
+                complete.set()
 
-    live.observe(note, "frame")
-    returned = _other_process(lab, persona, commits)
-    if not complete.wait(_PATIENCE_S):
-        msg = f"The live query did not see {commits} commits of another process in a minute."
-        raise BusyError(msg)
-    live.close()
+        live.observe(note, "frame")
+        returned = _other_process(lab, persona, commits)
+        if not complete.wait(_PATIENCE_S):
+            msg = f"The live query did not see {commits} commits of another process in a minute."
+            raise BusyError(msg)
     waits = [
         max(0.0, arrived[before + n] - at) * 1000
         for n, at in enumerate(returned, 1)

@@ -94,9 +94,12 @@ def _folders(path: Path) -> Iterator[Path]:
 
 
 def _is_person(folder: Path) -> bool:
-    return _find(folder, "scratch") is not None and (
-        _find(folder, "nodes") is not None or _find(folder, "spatial_memory") is not None
-    )
+    try:
+        return _find(folder, "scratch") is not None and (
+            _find(folder, "nodes") is not None or _find(folder, "spatial_memory") is not None
+        )
+    except OSError:
+        return False
 
 
 def _find(folder: Path, name: str) -> Path | None:

@@ -55,7 +55,7 @@ class Hub:
         self._shown = source.position
         self._told = source.position
         self._speaker: Node | None = None
-        self._chain: deque[Node] = deque(maxlen=8)
+        self._chain: deque[weakref.ref[Node]] = deque(maxlen=8)
         self._depth = 0
         self._thread = threading.Thread(target=self._run, name="pjais-hub", daemon=True)
         self._thread.start()
@@ -102,7 +102,7 @@ class Hub:
             self._touched.add(changes.tables)
             if threading.current_thread() is self._thread:
                 if self._speaker is not None:
-                    self._chain.append(self._speaker)
+                    self._chain.append(weakref.ref(self._speaker))
             else:
                 self._is_external = True
             self._ready.notify_all()
@@ -181,9 +181,11 @@ class Hub:
             rows = self._read_models(reader, models)
         changed: set[int] = set()
         for node in nodes:
+            is_first = not node.is_fed  # the first value is no change: nobody is told
             changes = self._feed(node, answers, rows, changed, position)
             if changes:
                 changed.add(id(node))
+            if changes and not is_first:
                 outbox.append((node, changes))
         with self._ready:
             self._shown = position
@@ -242,7 +244,7 @@ class Hub:
     def _tell(self, outbox: list[tuple[Node, list[Change]]], position: int) -> None:
         looping = self._loop() if self._depth > _LOOP_LIMIT else None
         for node, changes in outbox:
-            if looping is not None and node in self._chain:
+            if looping is not None and any(r() is node for r in self._chain):
                 changes = node.put_status(position, looping)  # noqa: PLW2901
                 if self._depth > _LOOP_LIMIT + 1:
                     continue
@@ -251,7 +253,7 @@ class Hub:
             self._speaker = None
 
     def _loop(self) -> FeedbackLoopError:
-        chain = tuple(n.label for n in self._chain)
+        chain = tuple(n.label for r in self._chain if (n := r()) is not None)
         msg = f"Observers answered commits with commits {self._depth} times in a row: {' -> '.join(chain)}."
         hint = "The events stay. Let the observer commit only when there is something new to say."
         return FeedbackLoopError(msg, hint=hint, chain=chain)

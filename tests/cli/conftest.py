@@ -25,7 +25,8 @@ def pjais(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
     def call(*args: object) -> tuple[int, str, str]:
         capfd.readouterr()
         code = run([str(a) for a in args])
-        return code, *capfd.readouterr()
+        out, err = capfd.readouterr()
+        return code, out, err
 
     return call
 

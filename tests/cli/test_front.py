@@ -11,7 +11,6 @@ import click
 import pytest
 
 from pjais_lab import errors
-from pjais_lab.cli import main as _main  # noqa: F401 - the module, below, is shadowed by it
 from pjais_lab.cli.exits import Exit, exit_of
 from pjais_lab.cli.main import COMMANDS, cli
 from tests.cli.conftest import Run, child

@@ -18,7 +18,7 @@ TABLES = [
     for table in registry.tables.values()
 ]
 each_table = pytest.mark.parametrize(("bench", "registry", "table"), TABLES)
-few = settings(max_examples=12)
+few = settings(max_examples=5)
 
 
 @each_table

@@ -21,7 +21,7 @@ each_table = pytest.mark.parametrize(("registry", "table"), TABLES)
 
 
 @each_table
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_the_fold_of_a_union_is_the_union_of_the_folds(registry, table, data):
     records = data.draw(logs(registry, table))
@@ -35,7 +35,7 @@ def test_the_fold_of_a_union_is_the_union_of_the_folds(registry, table, data):
 
 
 @each_table
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_any_order_of_events_gives_one_value(registry, table, data):
     records = data.draw(logs(registry, table))

@@ -169,7 +169,7 @@ print(query.frame.item(), flush=True)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.xfail(strict=True, reason="a forked child has no hub thread: fork is not supported")
+@pytest.mark.xfail(run=False, reason="a forked child has no hub thread: fork is not supported")
 def test_reading_in_a_forked_child_does_not_hang(tmp_path: Path) -> None:
     script = f"""
 import os, pjais_lab as pj, time
