@@ -52,7 +52,7 @@ class Computed(Node, Generic[_T]):
         self.runs += 1
         try:
             value = self._compute(*map(_value_of, self._inputs))
-        except Exception as error:  # noqa: BLE001 - the user's function; shown as the error
+        except BaseException as error:  # noqa: BLE001 - the user's function; shown as the error
             return self.put_status(position, kept(error, self.label))
         return [*self.put_status(position, None), *self.put("value", value)]
 
