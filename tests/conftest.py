@@ -50,6 +50,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(_CHAOS):
             item.add_marker("chaos")
+        if item.path.as_posix().endswith(_UNSETTLED):
+            item.add_marker(pytest.mark.xfail(strict=False, reason="not settled yet"))
+            item.add_marker(pytest.mark.timeout(60))
+        elif _is_hanging(item):
+            item.add_marker(pytest.mark.xfail(run=False, reason="does not end; why is open"))
 
 
 @pytest.fixture
@@ -62,8 +67,3 @@ def lab(tmp_path: Path) -> Iterator[pj.Lab]:
 @pytest.fixture
 def ada(lab: pj.Lab) -> pj.PersonaModel:
     return lab.personas.create("Ada")
-        if item.path.as_posix().endswith(_UNSETTLED):
-            item.add_marker(pytest.mark.xfail(strict=False, reason="not settled yet"))
-            item.add_marker(pytest.mark.timeout(60))
-        elif _is_hanging(item):
-            item.add_marker(pytest.mark.xfail(run=False, reason="does not end; why is open"))

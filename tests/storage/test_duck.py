@@ -54,7 +54,7 @@ def test_the_error_map_is_complete() -> None:
     assert set(ERROR_MAP) == every_error(duckdb.Error) | public
 
 
-@pytest.mark.parametrize("kind", sorted(ERROR_MAP, key=lambda k: k.__name__))
+@pytest.mark.parametrize("kind", list(ERROR_MAP))
 def test_every_duckdb_error_becomes_a_lab_error_of_one_sentence(kind: type[duckdb.Error]) -> None:
     with (
         pytest.raises(LabError, match=r"^Asking failed: it broke\.") as caught,
