@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pjais_lab.core.registry import Registry
-from pjais_lab.errors import ClosedError, InternalError
+from pjais_lab.errors import CatalogError, ClosedError, InternalError
 from pjais_lab.lab.keeper import Keeper
 from pjais_lab.reactive.engine import Hub
 from pjais_lab.reactive.store import Store
@@ -123,13 +123,17 @@ class Parts:
 
     def _start(self) -> tuple[checkpoint.Ignored, ...]:
         """Boot: the newest checkpoint, what it lacks, and the journal after it."""
-        mark = self.lake.mark()
+        mark, floor = self.lake.mark(), self.journal.floor()
+        if mark < floor:
+            msg = f"Events {mark + 1:,} to {floor:,} are neither in the journal nor in the lake."
+            hint = "The lake is older than the journal: restore it, then run 'pjais verify'."
+            raise CatalogError(msg, hint=hint, mark=mark, floor=floor)
         if mark == 0:
             return ()
         self.state.mark_sealed(self.lake.events_sql(mark), mark)
         loaded = checkpoint.load(self.lake, self.state, head=self.journal.head())
         position = max(loaded.position, 0) or mark
-        unsealed = self.journal.read(max(mark, self.journal.floor()))
+        unsealed = self.journal.read(mark)
         self.state.start(position, loaded.tables, unsealed)
         return loaded.ignored
 

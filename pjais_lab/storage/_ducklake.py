@@ -46,6 +46,8 @@ EVENT_COLUMNS: Final[dict[str, str]] = {
 """An event of the log, in the lake as in memory; times are UTC, ``args`` is JSON text."""
 
 _BUSY_MS: Final = 30_000
+_UNFINISHED: Final = "explicitly disabled"
+"""What DuckLake says of a catalogue that has no tables when it may not make them."""
 _OPTIONS: Final[tuple[tuple[str, str, str | None], ...]] = (
     ("data_inlining_row_limit", "0", None),
     # Checkpoints are read whole: cheap to unpack, large groups.
@@ -130,10 +132,9 @@ class DuckLake:
             if write and (self._read_only or not self._may_write()):
                 msg = f"The lake in {self.directory} does not take writes."
                 raise ReadOnlyError(msg, hint="Check its permissions.", path=str(self.directory))
-            if not self._is_attached:
-                if not self.exists and not write:
-                    return False
-                self._attach()
+            is_there = self._is_attached or self.exists or write
+            if not is_there or not (self._is_attached or self._attach(write=write)):
+                return False
             if write and not self._is_writable:
                 self._prepare()
                 self._is_writable = True
@@ -173,11 +174,28 @@ class DuckLake:
         with translated(what, diagnose=self.diagnose):
             yield
 
-    def _attach(self) -> None:
-        is_new = not self.catalog_path.exists()
-        if is_new:
+    def _attach(self, *, write: bool) -> bool:
+        # Data files come after a whole catalogue: with them there, an empty one is damaged.
+        has_files = self._folder.has_files()
+        if write:
             with translated("making the lake's folder"):
                 self.data_path.mkdir(parents=True, exist_ok=True)
+        cursor = self.cursor()
+        load_extension(cursor, "sqlite_scanner")
+        load_extension(cursor, "ducklake")
+        source = quote(f"ducklake:sqlite:{self.catalog_path}")
+        options = ", ".join(self._options(create=write and not has_files))
+        try:
+            with translated("opening the lake's catalogue", otherwise=CatalogError):
+                cursor.execute(f"ATTACH {source} AS {LAKE} ({options})")
+        except CatalogError as error:
+            if _UNFINISHED in error.message and not has_files:
+                return False
+            raise
+        self._is_attached = True
+        return True
+
+    def _options(self, *, create: bool) -> list[str]:
         options = [
             f"DATA_PATH {quote(f'{self.data_path}/')}",
             "OVERRIDE_DATA_PATH true",
@@ -185,18 +203,9 @@ class DuckLake:
             f"META_BUSY_TIMEOUT {_BUSY_MS}",
         ]
         if self._read_only or not self._may_write():
-            options.append("READ_ONLY")
-        else:
-            options += ["META_JOURNAL_MODE 'WAL'"]
-            if self._folder.has_files():
-                options.append("CREATE_IF_NOT_EXISTS false")
-        cursor = self.cursor()
-        load_extension(cursor, "sqlite_scanner")
-        load_extension(cursor, "ducklake")
-        source = quote(f"ducklake:sqlite:{self.catalog_path}")
-        with translated("opening the lake's catalogue", otherwise=CatalogError):
-            cursor.execute(f"ATTACH {source} AS {LAKE} ({', '.join(options)})")
-        self._is_attached = True
+            return [*options, "READ_ONLY"]
+        # A reader must not finish, or hinder, what the first sealer is about to make.
+        return [*options, "META_JOURNAL_MODE 'WAL'" if create else "CREATE_IF_NOT_EXISTS false"]
 
     def _prepare(self) -> None:
         cursor = self.cursor()

@@ -235,6 +235,15 @@ def test_reading_while_another_process_seals_never_fails(lake: Lake) -> None:
     assert len(seen) > 3
 
 
+def test_a_catalogue_that_is_only_being_made_reads_as_an_empty_lake(lake: Lake) -> None:
+    lake.data_path.mkdir(parents=True)
+    lake.catalog_path.touch()
+
+    assert lake.mark() == 0
+    assert lake.catalog_path.stat().st_size == 0, "a reader makes no catalogue"
+    assert lake.seal(made_events(1, 10), 10) == 10
+
+
 def test_a_read_only_lake_refuses_to_be_sealed(sealed: Lake, open_lake: OpenLake) -> None:
     reader = open_lake(read_only=True)
 
