@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from contextvars import ContextVar
+from typing import Final, Protocol
 
 from pjais_lab.core.event import Chunk, Record
 from pjais_lab.reactive._admission import Prepared
 
-__all__ = ["Columns", "StagedBatch", "chunk_of"]
+__all__ = ["Columns", "StagedBatch", "chunk_of", "open_batch", "opened_batch"]
 
 
 class Columns(Protocol):
@@ -46,9 +47,6 @@ class Columns(Protocol):
         ...
 
 
-_READ_CHUNKS = 2_000
-
-
 def chunk_of(
     columns: Columns, ids: Sequence[str], *, head: int, origin: str, base: int, actor: str
 ) -> Chunk:
@@ -79,6 +77,7 @@ class StagedBatch:
     def __init__(self) -> None:
         self.items: list[tuple[Prepared, str | None, str | None]] = []
         self.is_broken = False
+        self.is_over = False
 
     @contextmanager
     def joined(self) -> Iterator[None]:
@@ -88,3 +87,25 @@ class StagedBatch:
         except BaseException:
             self.is_broken = True
             raise
+
+
+_OPEN: Final[ContextVar[dict[int, StagedBatch]]] = ContextVar("pjais_open_batches")
+"""Store -> its batch. A batch belongs to a thread and, in an event loop, to a task."""
+
+
+def open_batch(store: object) -> StagedBatch | None:
+    """The batch that a commit made here joins."""
+    batch = _OPEN.get({}).get(id(store))
+    return None if batch is None or batch.is_over else batch
+
+
+@contextmanager
+def opened_batch(store: object) -> Iterator[StagedBatch]:
+    """A batch that commits made in the block join; a task started in it does too, until it is over."""
+    batch = StagedBatch()
+    token = _OPEN.set({**_OPEN.get({}), id(store): batch})
+    try:
+        yield batch
+    finally:
+        batch.is_over = True
+        _OPEN.reset(token)

@@ -84,11 +84,15 @@ class StoreView:
         self._check_open()
         with self._apply_lock:
             rebuilt = self.state.declare(registry)
-        self._announce(self.state.all_changed())
+            self._announce(self.state.all_changed())
         return rebuilt
 
     def on_apply(self, callback: Callable[[Changes], None]) -> None:
-        """Call ``callback`` after every application of events, from the thread that applied them."""
+        """Call ``callback`` after every application of events, from the thread that applied them.
+
+        It is called under the lock, so that callbacks come in the order of positions; it must only
+        take note.
+        """
         self._listeners.append(callback)
 
     def catch_up(self) -> bool:
@@ -97,10 +101,7 @@ class StoreView:
         Raises:
             ClosedError: the lab is closed.
         """
-        changes = self._apply_missing()
-        for change in changes:
-            self._announce(change)
-        return bool(changes)
+        return self._apply_missing()
 
     def close(self) -> None:
         """Refuse further commits."""
@@ -112,21 +113,25 @@ class StoreView:
         with self._apply_lock:
             yield
 
-    def _apply_missing(self, fresh: Chunk | None = None) -> list[Changes]:
-        """Bring the state to the journal's head; ``fresh`` is the chunk just appended here."""
-        from_journal: list[Changes] = []
+    def _apply_missing(self, fresh: Chunk | None = None) -> bool:
+        """Bring the state to the journal's head; ``fresh`` is the chunk just appended here.
+
+        Returns:
+            Whether there was something to apply.
+        """
         with self._apply_lock:
             self._check_open()
-            state = self.state
-            if fresh is not None and state.position == fresh.seq_first - 1:
-                return [state.ingest([fresh])]
+            state, before = self.state, self.state.position
+            if fresh is not None and before == fresh.seq_first - 1:
+                self._announce(state.ingest([fresh]))
+                return True
             while state.position < self.journal.head():
                 if state.position < self.journal.floor():
                     self._refill(state)
+                    self._announce(state.all_changed())
                     continue
-                chunks = self.journal.read(state.position, _READ_CHUNKS)
-                from_journal.append(state.ingest(chunks))
-        return from_journal
+                self._announce(state.ingest(self.journal.read(state.position, _READ_CHUNKS)))
+            return state.position > before
 
     def _announce(self, changes: Changes) -> None:
         for listener in self._listeners:

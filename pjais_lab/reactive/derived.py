@@ -44,9 +44,9 @@ class Computed(Node, Generic[_T]):
 
     def recompute(self, changed: set[int], position: int) -> list[Change]:
         """Compute again if an input has changed. Called by the hub, inputs first."""
-        if self.is_fed and not any(id(i) in changed for i in self._inputs):
-            return self.put_status(position, self.exception)
-        failed = next((i.exception for i in self._inputs if i.exception is not None), None)
+        if self.is_paused or not self._is_due(changed):
+            return self.put_status(position, self.failure)
+        failed = next((i.failure for i in self._inputs if i.failure is not None), None)
         if failed is not None:
             return self.put_status(position, failed)
         self.runs += 1
@@ -55,6 +55,9 @@ class Computed(Node, Generic[_T]):
         except BaseException as error:  # noqa: BLE001 - the user's function; shown as the error
             return self.put_status(position, kept(error, self.label))
         return [*self.put_status(position, None), *self.put("value", value)]
+
+    def _is_due(self, changed: set[int]) -> bool:
+        return not self.is_fed or any(id(i) in changed for i in self._inputs)
 
     def __repr__(self) -> str:
         """The function and its value."""

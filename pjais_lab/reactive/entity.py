@@ -37,7 +37,7 @@ class EntityModel(Node):
         """Show a row, None when it is gone, an error, or at ``self`` that nothing has changed."""
         is_unmoved = row is self
         if is_unmoved:
-            return self.put_status(position, self.exception)
+            return self.put_status(position, self.failure)
         if isinstance(row, Exception):
             return self.put_status(position, row)
         changes: list[Change] = [

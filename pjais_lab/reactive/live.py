@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import html
-from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import polars as pl
 
-from pjais_lab.errors import LiveQueryError
+from pjais_lab.core.event import HasId
+from pjais_lab.errors import QueryError
 from pjais_lab.reactive._compare import is_same_frame
+from pjais_lab.reactive._frames import Frames, closed
 from pjais_lab.reactive._invalidation import Touched, dependencies
 from pjais_lab.reactive.node import Change, Fed, Feeder, Node
 
@@ -21,35 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["LiveQuery"]
 
 _ROWS_SHOWN: Final = 10
-_TOLD: Final = ["frame", "error", "stale"]
-
-
-class _News:
-    """Wakes a coroutine when a query has another answer, from the moment this is made."""
-
-    def __init__(self, query: LiveQuery) -> None:
-        self._query = query
-        self._loop = asyncio.get_running_loop()
-        self._event = asyncio.Event()
-        query.observe(self.wake, _TOLD)
-        query.waiting.add(self)
-
-    def wake(self, _: object) -> None:
-        """There is news, or the end; called from any thread."""
-        with suppress(RuntimeError):  # the loop has ended, and with it whoever waited
-            self._loop.call_soon_threadsafe(self._event.set)
-
-    async def next(self) -> bool:
-        """Wait; False when the query was closed."""
-        if not self._query.is_closed:
-            await self._event.wait()
-            self._event.clear()
-        return not self._query.is_closed
-
-    def close(self) -> None:
-        """Listen no more."""
-        self._query.unobserve(self.wake, _TOLD)
-        self._query.waiting.discard(self)
 
 
 class LiveQuery(Node):
@@ -61,10 +33,11 @@ class LiveQuery(Node):
     Attributes:
         sql: the query.
         params: the values of its parameters.
+        current: revision, answer and failure, replaced as one, for those who wait.
     """
 
     frame = Fed[pl.DataFrame](
-        None, help="The answer, a polars frame; the same object while it is the same."
+        pl.DataFrame(), help="The answer, a polars frame; the same object while it is the same."
     )
     elapsed_ms = Fed[float](0.0, help="Milliseconds the last run took.")
 
@@ -77,10 +50,12 @@ class LiveQuery(Node):
         params: dict[str, Any],
     ) -> None:
         self.sql = sql
-        self.params = params
-        self.waiting: set[_News] = set()
+        self.params = bind(analysis, params)
+        self.current: tuple[int, pl.DataFrame, Exception | None] = (0, pl.DataFrame(), None)
+        self._answer = pl.DataFrame()
         self._has_order = analysis.has_order_by
-        self._needs = dependencies(analysis, params, tables)
+        self._has_answer = False
+        self._needs = dependencies(analysis, self.params, tables)
         one_line = " ".join(sql.split())
         super().__init__(hub, f"live query {one_line[:60]!r}")
 
@@ -95,76 +70,71 @@ class LiveQuery(Node):
 
     def take(self, answer: Any, position: int) -> list[Change]:
         """Show an answer, an error, or at None that nothing has changed. Called by the hub."""
-        if answer is None:
-            return self.put_status(position, self.exception)
-        if isinstance(answer, Exception):
-            return self.put_status(position, answer)
-        frame, elapsed_ms = answer
-        self.put("elapsed_ms", elapsed_ms)
-        old = self._trait_values.get("frame")
-        changes = self.put_status(position, None)
-        if old is not None and is_same_frame(old, frame, has_order=self._has_order):
-            return changes
-        self._trait_values["frame"] = frame
-        return [*changes, ("frame", old, frame)]
+        had = self.failure
+        if answer is None or isinstance(answer, Exception):
+            changes = self.put_status(position, answer or had)
+        else:
+            frame, elapsed_ms = answer
+            changes = [
+                *self._put_frame(frame),
+                *self.put_status(position, None),
+                *self.put("elapsed_ms", elapsed_ms),
+            ]
+        if had is not self.failure or any(name == "frame" for name, _, _ in changes):
+            self.current = (self.current[0] + 1, self._answer, self.failure)
+        return changes
 
-    async def changed(self) -> pl.DataFrame:
+    def _put_frame(self, frame: pl.DataFrame) -> list[Change]:
+        old = self._answer
+        if self._has_answer and is_same_frame(old, frame, has_order=self._has_order):
+            return []
+        self._has_answer, self._answer = True, frame
+        self._trait_values["frame"] = frame
+        return [("frame", old, frame)]
+
+    async def changed(self, timeout_s: float | None = None) -> pl.DataFrame:
         """Wait for the next other answer.
 
+        Args:
+            timeout_s: how long at most; for ever if None.
+
         Raises:
-            LiveQueryError: the query failed instead.
+            LiveQueryError: the query failed instead, or was closed.
+            TimeoutError: nothing changed in time.
         """
-        before = self._shown()
-        async for frame in self:
-            if frame is not before:
+        if not self.is_fed:
+            await asyncio.to_thread(self.wait)
+        async with asyncio.timeout(timeout_s):
+            async for frame in Frames(self, skip=True):
                 return frame
-        return before
+        return closed(self)
 
     async def wait_for(
         self, predicate: Callable[[pl.DataFrame], bool], timeout_s: float | None = None
     ) -> pl.DataFrame:
-        """Wait until an answer satisfies ``predicate``.
+        """Wait until an answer, this one to begin with, satisfies ``predicate``.
+
+        Args:
+            predicate: gets the frame.
+            timeout_s: how long at most; for ever if None.
 
         Raises:
-            TimeoutError: it did not within ``timeout_s`` seconds.
+            LiveQueryError: the query failed, or was closed.
+            TimeoutError: none did in time.
         """
         async with asyncio.timeout(timeout_s):
-            async for frame in self:
+            async for frame in Frames(self):
                 if predicate(frame):
                     return frame
-        return self._shown()
+        return closed(self)
 
     def __aiter__(self) -> AsyncIterator[pl.DataFrame]:
         """The answer now, then each newer one; those in between that nobody waited for are skipped.
 
-        Raises:
-            LiveQueryError: the query failed.
+        Following begins here, not at the first step. The iteration ends when the query is closed,
+        and raises LiveQueryError when it fails.
         """
-        return self._frames(_News(self))
-
-    async def _frames(self, news: _News) -> AsyncIterator[pl.DataFrame]:
-        try:
-            shown = self._sound()
-            yield shown
-            while await news.next():
-                frame = self._sound()
-                if frame is not shown:
-                    shown = frame
-                    yield frame
-        finally:
-            news.close()
-
-    def _sound(self) -> pl.DataFrame:
-        frame = self._shown()
-        if self.exception is not None:
-            msg = f"{self.label} failed: {self.exception}"
-            raise LiveQueryError(msg) from self.exception
-        return frame
-
-    def dropped(self) -> None:
-        """Wake whoever waits for an answer that will not come. Called by the hub."""
-        for news in list(self.waiting):
-            news.wake(None)
+        return Frames(self)
 
     def __enter__(self) -> Self:
         """The query itself."""
@@ -174,18 +144,14 @@ class LiveQuery(Node):
         """Close."""
         self.close()
 
-    def _shown(self) -> pl.DataFrame:
-        frame: pl.DataFrame | None = self.frame
-        return frame if isinstance(frame, pl.DataFrame) else pl.DataFrame()
-
     def __repr__(self) -> str:
         """The query and its answer."""
         state = f"error: {self.error}" if self.error else f"version {self.version}"
-        return f"LiveQuery({self.sql!r}, {state})\n{self._shown()}"
+        return f"LiveQuery({self.sql!r}, {state})\n{self.frame}"
 
     def _repr_html_(self) -> str:
         """The answer as a table, as it is now; every text in it is inert."""
-        frame = self._shown()
+        frame = self.frame
         head = "".join(f"<th>{html.escape(c)}</th>" for c in frame.columns)
         body = "".join(
             "<tr>" + "".join(f"<td>{html.escape(str(v))}</td>" for v in row) + "</tr>"
@@ -195,3 +161,32 @@ class LiveQuery(Node):
         state = html.escape(self.error or f"at event {self.version:,}")
         note = f"live query, {state}, {frame.height:,} rows{more}, {self.elapsed_ms or 0:.1f} ms"
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><small>{note}</small>"
+
+
+def bind(analysis: Analysis, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as DuckDB takes them; an object with an id stands for its id.
+
+    Args:
+        analysis: which ones the SQL names.
+        params: their values.
+
+    Raises:
+        QueryError: one is missing, or the SQL does not name it.
+    """
+    missing, extra = (
+        sorted(analysis.parameters - set(params)),
+        sorted(set(params) - analysis.parameters),
+    )
+    if missing:
+        msg = f"The SQL names the parameter '{missing[0]}', which was given no value."
+        raise QueryError(msg, hint="Write $name in the SQL and give name=value.", missing=missing)
+    if extra:
+        msg = f"The SQL does not name the parameter '{extra[0]}'."
+        raise QueryError(msg, hint=f"Write ${extra[0]} where it belongs.", extra=extra)
+    return {name: _plain(value) for name, value in params.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(v) for v in value]
+    return value.id if isinstance(value, HasId) else value

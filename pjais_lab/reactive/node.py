@@ -9,20 +9,22 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
-from traitlets import All, Bunch, HasTraits, TraitType
+from traitlets import All, Bunch, EventHandler, HasTraits, TraitType
 
 from pjais_lab.reactive._compare import is_same_value
 from pjais_lab.reactive._errors import ObserverWarning, ReadOnlyTraitError
+from pjais_lab.reactive._weak import WeakBag
 
 if TYPE_CHECKING:
     from pjais_lab.reactive._invalidation import Touched
 
-__all__ = ["Change", "Fed", "Feeder", "Node"]
+__all__ = ["QUIET", "Change", "Fed", "Feeder", "Node", "Waker"]
 
 _LOG: Final = logging.getLogger("pjais_lab.observers")
 _LOG.addHandler(logging.NullHandler())  # the warning is what a user sees unless logging is set up
 _SERIAL: Final = itertools.count()
 _T = TypeVar("_T")
+QUIET: Final = frozenset({"version", "elapsed_ms"})
 Change = tuple[str, Any, Any]
 """Trait, old value, new value."""
 
@@ -60,6 +62,14 @@ class Fed(TraitType[_T, _T], Generic[_T]):
         raise ReadOnlyTraitError(msg, hint=hint, trait=self.name)
 
 
+class Waker(Protocol):
+    """Somebody in an event loop who waits for the next value."""
+
+    def wake(self) -> None:
+        """There is news; called from any thread."""
+        ...
+
+
 class Feeder(Protocol):
     """What a node asks of its hub."""
 
@@ -68,7 +78,7 @@ class Feeder(Protocol):
         ...
 
     def drop(self, node: Node) -> None:
-        """Stop feeding a node."""
+        """Stop feeding a node; none of its observers starts after this."""
         ...
 
     def wait_for(self, node: Node) -> None:
@@ -107,9 +117,19 @@ class Node(HasTraits):
         self.serial = next(_SERIAL)
         self.is_fed = False
         self.is_closed = False
-        self.exception: Exception | None = None
+        self.failure: Exception | None = None
+        self.loop: Exception | None = None
+        self.is_paused = False
+        self.missed: dict[str, Change] = {}
+        self.wakers: WeakBag[Waker] = WeakBag()
         super().__init__()
         self._hub = hub
+
+    @property
+    def exception(self) -> Exception | None:
+        """The error behind ``error``; None when all is well."""
+        self.wait()
+        return self.loop or self.failure
 
     @property
     def defaults(self) -> Mapping[str, Any]:
@@ -121,7 +141,7 @@ class Node(HasTraits):
         raise NotImplementedError
 
     def wait(self) -> None:
-        """Return when it shows what the store shows; at once in the hub's thread."""
+        """Return when it shows what the store shows; in the hub's thread, when it has a value."""
         if self._hub is not None and not self.is_closed:
             self._hub.wait_for(self)
 
@@ -130,8 +150,10 @@ class Node(HasTraits):
         if not self.is_closed and self._hub is not None:
             self._hub.drop(self)
 
-    def dropped(self) -> None:
-        """No more values will come. Called by the hub."""
+    def wake(self) -> None:
+        """Tell those who wait in an event loop to look again."""
+        for waker in self.wakers:
+            waker.wake()
 
     def put(self, name: str, new: Any) -> list[Change]:
         """Write a trait without telling anybody; gives the change if there is one."""
@@ -144,21 +166,30 @@ class Node(HasTraits):
     def recompute(self, changed: set[int], position: int) -> list[Change]:
         """Follow changed inputs; nodes that read the tables have none. Called by the hub."""
         del changed
-        return self.put_status(position, self.exception)
+        return self.put_status(position, self.failure)
 
     def put_status(self, position: int, error: Exception | None) -> list[Change]:
-        """Write position and error; the position is told to nobody, since every round moves it."""
-        self.exception = error
-        text = None if error is None else f"{type(error).__name__}: {error}"
-        self.put("version", position)
-        return [*self.put("error", text), *self.put("stale", error is not None)]
+        """Write the position and what is wrong."""
+        self.failure = error
+        return [
+            *self.put_error(),
+            *self.put("stale", error is not None or self.is_closed),
+            *self.put("version", position),
+        ]
+
+    def put_error(self) -> list[Change]:
+        """Write what is wrong."""
+        error = self.loop or self.failure
+        return self.put("error", None if error is None else f"{type(error).__name__}: {error}")
 
     def tell(self, changes: list[Change]) -> None:
-        """Call the observers of changes, each by itself."""
+        """Call the observers of changes, each by itself, and wake those who wait."""
+        self.wake()
+        if not self._trait_notifiers:
+            return
         for name, old, new in changes:
-            if not self.is_closed:
-                event = Bunch(name=name, old=old, new=new, owner=self, type="change")
-                self.notify_change(event)
+            event = Bunch(name=name, old=old, new=new, owner=self, type="change")
+            self.notify_change(event)
 
     def _notify_observers(self, event: Bunch) -> None:
         if event["type"] != "change" or self._hub is None:
@@ -173,11 +204,14 @@ class Node(HasTraits):
                 self._report(error)
 
     def _observers_of(self, event: Bunch) -> list[Any]:
+        """Those who named the trait; position and timing move all the time, so only those."""
         found: list[Any] = []
-        for name in (event["name"], All):
+        for name in (event["name"],) if event["name"] in QUIET else (event["name"], All):
             by_type = self._trait_notifiers.get(name, {})
             found += [*by_type.get("change", []), *by_type.get(All, [])]
-        return [getattr(self, c.name) if getattr(c, "name", None) else c for c in found]
+        return [
+            getattr(self, c.name) if isinstance(c, EventHandler) and c.name else c for c in found
+        ]
 
     def _report(self, error: BaseException) -> None:
         msg = f"An observer of {self.label} raised {type(error).__name__}: {error}"

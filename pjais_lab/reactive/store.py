@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from pjais_lab.core.event import Chunk, Draft, Event, Record, moment
 from pjais_lab.core.ids import clock_of, mint
 from pjais_lab.errors import ClockSkewError, ConcurrencyError, RejectedError
 from pjais_lab.reactive._admission import Prepared, Stamp, admit
-from pjais_lab.reactive._staging import Columns, StagedBatch, chunk_of
+from pjais_lab.reactive._staging import Columns, StagedBatch, chunk_of, open_batch, opened_batch
 from pjais_lab.reactive._view import StoreView
 from pjais_lab.reactive.commit import Command, Commit, prepare
 
@@ -56,7 +55,6 @@ class Store(StoreView):
         self.limits = limits
         self.clock = clock
         self.actor = actor
-        self._open_batch: ContextVar[StagedBatch | None] = ContextVar("batch", default=None)
 
     def commit(
         self,
@@ -87,7 +85,7 @@ class Store(StoreView):
         """
         self._check_open()
         ready = self._prepare([i for i in items if not callable(i)])
-        staged = self._open_batch.get()
+        staged: StagedBatch | None = open_batch(self)
         if staged is not None:
             if len(ready) != len(items) or expected is not None or key is not None:
                 msg = (
@@ -114,18 +112,14 @@ class Store(StoreView):
         Raises:
             RejectedError: an inner batch failed, or an event does not fit; nothing was stored.
         """
-        outer = self._open_batch.get()
+        outer: StagedBatch | None = open_batch(self)
         if outer is not None:
             with outer.joined():
                 yield
             return
         self._check_open()
-        batch = StagedBatch()
-        token = self._open_batch.set(batch)
-        try:
+        with opened_batch(self) as batch:
             yield
-        finally:
-            self._open_batch.reset(token)
         if batch.is_broken:
             msg = "A batch inside this batch failed, so nothing of it was stored."
             raise RejectedError(msg, hint="Let the inner exception pass, or batch separately.")
@@ -153,15 +147,13 @@ class Store(StoreView):
         for name in set(columns.name):
             self.registry.event(name)
         with self.journal.lock():
-            changes = self._apply_missing()
+            self._apply_missing()
             head, origin = self.position, self.journal.replica
             ids = self._mint(len(columns.name))[0]
             base = self.journal.vector().get(origin, 0)
             chunk = chunk_of(columns, ids, head=head, origin=origin, base=base, actor=actor)
             self.journal.append(chunk, expected=head)
-            changes += self._apply_missing(chunk)
-        for change in changes:
-            self._announce(change)
+            self._apply_missing(chunk)
         self.notifier.notify(chunk.seq_last)
         return chunk.seq_last
 
@@ -177,7 +169,7 @@ class Store(StoreView):
         by: tuple[str | None, str | None] = (None, None),
     ) -> Commit:
         with self.journal.lock():
-            changes = self._apply_missing()
+            self._apply_missing()
             head = self.position
             if key is not None and (known := self.journal.position_of(key)) is not None:
                 done = self._replay(*known)
@@ -189,13 +181,10 @@ class Store(StoreView):
                 chunk = self._chunk(staged, stamps, head)
                 if chunk is not None:
                     self.journal.append(chunk, key=key, expected=head)
-                    changes += self._apply_missing(chunk)
+                    self._apply_missing(chunk)
                 done = _commit_of(chunk, head)
-        if chunk_written := (not done.is_replay and done.records):
+        if done.records and not done.is_replay:
             self._scrub_erased(done.records)
-        for change in changes:
-            self._announce(change)
-        if chunk_written:
             self.notifier.notify(done.seq_last)
         return done
 

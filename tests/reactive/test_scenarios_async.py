@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import warnings
 import weakref
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -218,20 +219,20 @@ def test_a_query_is_gone_after_its_iteration_was_broken_off(lab: pj.Lab) -> None
     assert gone() is None
 
 
-@pytest.mark.xfail(run=False, reason="an iterator can only be made inside a running event loop")
 def test_a_loop_that_has_ended_disturbs_nobody(lab: pj.Lab, hub: Hub, ada: pj.PersonaModel) -> None:
     query = lab.live(COUNT)
-    loop = asyncio.new_event_loop()
-    frames = aiter(query)
-    loop.run_until_complete(anext(frames))
-    pending = loop.create_task(anext(frames))  # type: ignore[arg-type]
-    loop.run_until_complete(asyncio.sleep(0.01))
-    pending.cancel()
-    loop.run_until_complete(asyncio.gather(pending, return_exceptions=True))
-    loop.close()
+    kept: list[Any] = []
 
-    lab.memories.record(ada, "one")
-    assert hub.settle(10)
+    async def begin() -> None:
+        kept.append(aiter(query))
+        await anext(kept[0])
+
+    asyncio.run(begin())
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        lab.memories.record(ada, "one")
+        assert hub.settle(10)
 
     assert query.frame.item() == 1
 
@@ -282,3 +283,23 @@ def test_commits_of_other_tasks_are_no_part_of_an_open_batch(
         return int(lab.query(COUNT).item())
 
     assert run(both()) == 1
+
+
+def test_a_task_begun_in_a_batch_commits_by_itself_when_the_batch_is_over(
+    lab: pj.Lab, ada: pj.PersonaModel
+) -> None:
+    async def work() -> int:
+        over = asyncio.Event()
+
+        async def later() -> None:
+            await over.wait()
+            lab.memories.record(ada, "later")
+
+        with lab.batch():
+            task = asyncio.create_task(later())
+            lab.memories.record(ada, "now")
+        over.set()
+        await task
+        return int(lab.query(COUNT).item())
+
+    assert run(work()) == 2

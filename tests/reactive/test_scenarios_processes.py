@@ -83,7 +83,7 @@ def test_a_follower_that_fell_behind_the_journal_goes_on_from_the_lake(
     lab._parts.tailer.close()  # paused: it sees nothing of what follows
 
     elsewhere(
-        f"for n in range(3):\n"
+        f"for n in range(4):\n"
         f"    with lab.batch():\n"
         f"        for i in range(4000):\n"
         f"            lab.memories.record({ada.id!r}, f'{{n}} {{i}}')\n"
@@ -92,9 +92,24 @@ def test_a_follower_that_fell_behind_the_journal_goes_on_from_the_lake(
     assert lab._parts.journal.floor() > lab.position
     lab._parts.store.catch_up()
 
-    assert lab.query(COUNT).item() == 12_000
-    assert query.frame.item() == 12_000
+    assert lab.query(COUNT).item() == 16_000
+    assert query.frame.item() == 16_000
     assert query.version == lab.position
+
+
+def test_what_a_refused_commit_caught_up_with_is_shown(
+    lab: pj.Lab, ada: pj.PersonaModel, elsewhere: Callable[[str], str]
+) -> None:
+    query = lab.live(COUNT)
+    assert query.frame.item() == 0
+    lab._parts.tailer.close()  # paused: only the commit below looks at the journal
+    elsewhere(f"lab.memories.record({ada.id!r}, 'from afar')")
+
+    with pytest.raises(pj.errors.RejectedError):
+        lab.memories.forget("018bcfe5-6800-7000-8000-00000000000a")
+
+    assert lab.position == 2
+    assert query.frame.item() == 1
 
 
 def test_a_rebuild_and_a_seal_change_no_answer(lab: pj.Lab, hub: Hub, ada: pj.PersonaModel) -> None:

@@ -1,0 +1,70 @@
+"""What the store has announced and no round has taken up yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pjais_lab.reactive._invalidation import Touched
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pjais_lab.reactive.source import Changes, Keys
+
+__all__ = ["Inbox"]
+
+_MANY: Final = 1_000
+
+
+class Inbox:
+    """Changes in the order of positions. Its owner locks.
+
+    Args:
+        position: what has been seen already.
+
+    Attributes:
+        position: of the newest change announced.
+    """
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self._waiting: list[tuple[int, Mapping[str, Keys] | None]] = []
+        self._is_in_doubt = False
+
+    @property
+    def count(self) -> int:
+        """How many changes wait."""
+        return len(self._waiting)
+
+    def put(self, changes: Changes) -> None:
+        """Note a change."""
+        self.position = max(self.position, changes.position)
+        self._waiting.append((changes.position, changes.tables))
+        if len(self._waiting) > _MANY:
+            self._waiting = [(self.position, None)]
+
+    def doubt(self) -> None:
+        """Take it that anything may have changed, the next time somebody looks."""
+        self._is_in_doubt = True
+
+    def take(self, touched: Touched, before: int, position: int) -> None:
+        """Move what a state at ``position`` contains into ``touched``.
+
+        Args:
+            touched: what is known to be touched already.
+            before: how many waited before that state was opened; it contains them, whatever they are.
+            position: of that state.
+        """
+        if self._is_in_doubt or position > self.position:
+            touched.add_everything()
+        self._is_in_doubt = False
+        rest: list[tuple[int, Mapping[str, Keys] | None]] = []
+        last = self._waiting[before - 1][0] if 0 < before <= len(self._waiting) else -1
+        for index, (at, tables) in enumerate(self._waiting):
+            if index >= before and not last < at <= position:
+                rest.append((at, tables))
+            elif tables is None:
+                touched.add_everything()
+            else:
+                touched.add(tables)
+        self._waiting = rest
