@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import typing
+from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -190,6 +191,8 @@ class Sum(Merge, frozen=True):
     def lift_value(self, order: str, value: Any) -> Any:
         """The contribution itself."""
         del order
+        if isinstance(value, str):  # decimals are text in JSON, which has no exact number for them
+            value = Decimal(value)
         return ABSENT if value is None else value
 
     def combine(self, a: Any, b: Any) -> Any:

@@ -15,7 +15,7 @@ from pjais_lab.errors import DeclarationError, UnknownEventError, UpcastError
 
 __all__ = ["Registry"]
 
-FOLD_VERSION = 1
+FOLD_VERSION = 2
 
 
 class Registry(msgspec.Struct, frozen=True):

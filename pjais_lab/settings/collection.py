@@ -33,7 +33,8 @@ class Settings(MutableMapping[str, Any]):
         found = self._store.query("SELECT value FROM settings WHERE key = $key", key=key)
         if found.is_empty():
             raise KeyError(key)
-        return json.loads(found.item())
+        text = found.item()
+        return None if text is None else json.loads(text)
 
     def __setitem__(self, key: str, value: Any) -> None:
         """Set a key.

@@ -30,7 +30,7 @@ from pjais_lab.errors import DeclarationError
 _Rule = dict[str, str]
 _Five = tuple[_Rule, _Rule, _Rule, _Rule, _Rule]
 
-__all__ = ["ColumnSql", "column_sql", "element_type", "is_ordered", "literal", "quoted"]
+__all__ = ["ColumnSql", "column_sql", "element_type", "is_ordered", "literal", "quoted", "typed"]
 
 _LAST_PER: Final = "list_filter({0}, lambda x, i: i = len({0}) OR ({0})[i + 1].e <> x.e)"
 
@@ -101,7 +101,14 @@ def value_of(source: Source, kind: str) -> str:
         return f"{literal(source.const)}::{kind}"
     if source.field.startswith("$"):
         return f"e.{source.field[1:]}::{kind}"
-    return f"j.{quoted(source.field)}::{kind}"
+    return typed(f"j.{quoted(source.field)}", kind)
+
+
+def typed(expression: str, kind: str) -> str:
+    """A value of JSON content as ``kind``: null when it is none, a time with an offset as UTC."""
+    if kind == "TIMESTAMP":
+        return f"timezone('UTC', TRY_CAST({expression} AS TIMESTAMPTZ))"
+    return f"TRY_CAST({expression} AS {kind})"
 
 
 def by_event(sources: Sequence[Source], expressions: Sequence[str]) -> str:
@@ -156,16 +163,18 @@ def _ordered(name: str, merge: Merge, key: str) -> ColumnSql:
 def _scalar(name: str, merge: Merge) -> ColumnSql:
     c = quoted(name)
     if isinstance(merge, Count):
-        value = by_event(merge.sources, ["1"] * len(merge.sources))
+        value = by_event(merge.sources, [_presence(s) for s in merge.sources])
     else:
         value = by_event(merge.sources, [value_of(s, merge.type) for s in merge.sources])
-    total = f"sum(r.{c})::{merge.type}"
+    kept = _summed_as(merge)
+    total = f"sum(r.{c})::{kept}"
+    fits = f"CASE WHEN {c} IS NULL THEN 0 ELSE TRY_CAST({c} AS {merge.type}) END"
     added = f"coalesce(t.{c} + s.{c}, t.{c}, s.{c})"
     rules: dict[type[Merge], tuple[str, str, str]] = {
         Min: (f"min(r.{c})", f"least(t.{c}, s.{c})", c),
         Max: (f"max(r.{c})", f"greatest(t.{c}, s.{c})", c),
-        Sum: (total, added, f"coalesce({c}, 0)::{merge.type}"),
-        Count: (total, added, f"coalesce({c}, 0)::{merge.type}"),
+        Sum: (total, added, fits),
+        Count: (total, added, fits),
         Any_: (
             f"bool_or(r.{c})",
             f"coalesce(t.{c} OR s.{c}, t.{c}, s.{c})",
@@ -173,15 +182,30 @@ def _scalar(name: str, merge: Merge) -> ColumnSql:
         ),
     }
     aggregate, combine, public = rules[type(merge)]
-    single = f"r.{c}::{merge.type}"
+    single = f"r.{c}::{kept}"
     return ColumnSql(
-        {name: merge.type},
+        {name: kept},
         {name: value},
         {name: aggregate},
         {name: single},
         {name: combine},
         public,
     )
+
+
+def _presence(source: Source) -> str:
+    """One for an event that has the field; every event has what the envelope gives."""
+    if source.field is None or source.field.startswith("$"):
+        return "1"
+    return f"CASE WHEN json_exists(e.args, {literal(f'$.{source.field}')}) THEN 1 END"
+
+
+def _summed_as(merge: Merge) -> str:
+    """The type a partial is kept in: wide enough that a sum past the public type stops nothing."""
+    if not isinstance(merge, Sum):
+        return merge.type
+    digits = merge.type.upper().removeprefix("DECIMAL(").rstrip(")").split(",")
+    return f"DECIMAL(38, {digits[1].strip()})" if len(digits) == 2 else "HUGEINT"
 
 
 def _union(name: str, merge: Union) -> ColumnSql:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 import duckdb
@@ -18,7 +19,7 @@ from pjais_lab.core.merge import ABSENT, Last, LastMap, LastSet, Merge, Union
 from pjais_lab.core.registry import Registry
 from pjais_lab.core.shard import HashRouter
 from pjais_lab.core.table import Table
-from pjais_lab.storage._columns import element_type, is_ordered, literal, quoted
+from pjais_lab.storage._columns import element_type, is_ordered, literal, quoted, typed
 from pjais_lab.storage.compiler import FoldPlan
 
 __all__ = ["are_few", "merge_each"]
@@ -122,18 +123,29 @@ def _values(table: Table, plan: FoldPlan, record: Record) -> dict[str, str]:
         for source in merge.all_sources():
             field = source.field
             if source.event == record.name and field in raw:
-                is_text = merge.type == "JSON"
-                data = raw[field]
-                fields[field] = bytes(data).decode() if is_text else msgspec.json.decode(data)
+                fields[field] = msgspec.json.decode(raw[field])
         partial = merge.lift(record, fields)
         if partial is ABSENT:
             continue
         if is_ordered(merge):
             values[plan.keys[name]] = f"'{record.id}'::UUID"
             partial = partial[1]
-        values[name] = _sql(merge, partial)
+        values[name] = _json(merge, record, raw) if merge.type == "JSON" else _sql(merge, partial)
         fields.clear()
     return values
+
+
+def _json(merge: Merge, record: Record, raw: dict[str, msgspec.Raw]) -> str:
+    """A JSON column goes the way the set-based fold takes it, so that both store the same text."""
+    for source in merge.all_sources():
+        if source.event != record.name:
+            continue
+        if source.field is None:
+            return f"{literal(source.const)}::JSON"
+        if source.field in raw:
+            content = literal(bytes(raw[source.field]).decode())
+            return f"json_transform(json_object('x', {content}::JSON), '{{\"x\":\"JSON\"}}').x"
+    return "NULL::JSON"
 
 
 def _sql(merge: Merge, partial: Any) -> str:
@@ -164,7 +176,5 @@ def _scalar(value: Any, kind: str) -> str:
         return f"NULL::{kind}"
     if kind == "TIMESTAMP" and isinstance(value, int):
         return f"make_timestamp({value}::BIGINT)"
-    if kind == "JSON" and value == "null":
-        return "'null'::JSON"
-    text = value if isinstance(value, str) else literal(value)
-    return f"{literal(text)}::{kind}"
+    text = str(value) if isinstance(value, (str, Decimal)) else literal(value)
+    return typed(literal(text), kind)

@@ -312,6 +312,7 @@ def test_open_becomes_jupyterlab(workspace: Path) -> None:
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_the_demo_runs_the_tour_and_tells_what_it_found(ask: Ask, tmp_path: Path) -> None:
     found = ask(
         *("demo", "--personas", 3, "--days", 2),

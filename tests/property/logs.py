@@ -39,8 +39,10 @@ _JSON: Final = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_TEXT, inner, max_size=2),
     max_leaves=4,
 )
-_MOMENTS: Final = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)).map(
-    lambda at: at.isoformat() + "Z"
+_MOMENTS: Final = st.builds(
+    lambda at, offset: at.isoformat() + offset,
+    st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)),
+    st.sampled_from(["Z", "", "+02:00", "-05:30"]),
 )
 
 
@@ -168,6 +170,44 @@ def chunk(records: Sequence[Record]) -> Chunk:
     """One commit."""
     last = records[-1]
     return Chunk(records[0].seq, last.seq, last.origin, last.origin_seq, tuple(records))
+
+
+class Log:
+    """Records made by hand, one after the other."""
+
+    def __init__(self) -> None:
+        self._clock = IdClock(0, 0, REPLICA)
+        self._seq = 0
+
+    def record(
+        self,
+        event: Event,
+        entity: str = "one",
+        *,
+        epoch: int = 1,
+        persona: str = PERSONAS[0],
+        name: str | None = None,
+        args: str | None = None,
+    ) -> Record:
+        """The next one; ``name`` and ``args`` stand for what another version of the code wrote."""
+        self._clock, (event_id,) = mint(self._clock, START_US // 1000)
+        self._seq += 1
+        spec = event.__event__
+        about = persona if spec.persona == "self" else natural_id(spec.entity or "", entity)
+        return Record(
+            self._seq,
+            event_id,
+            name or spec.name,
+            about,
+            persona,
+            epoch,
+            START_US + self._seq,
+            REPLICA,
+            self._seq,
+            "user:test",
+            None,
+            encode(event) if args is None else args,
+        )
 
 
 class Bench:
