@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pjais_lab.lab.opening import open_lab as open
     from pjais_lab.lab.past import PastLab
     from pjais_lab.personas import BigFive, PersonaModel
-    from pjais_lab.reactive.derived import computed
-    from pjais_lab.reactive.live import LiveQuery
+    from pjais_lab.reactive.computed import computed
+    from pjais_lab.reactive.live_query import LiveQuery
 
 # fmt: off
 __all__ = [
@@ -38,8 +38,8 @@ _MODULES = {
     "lab.lab": "Lab",
     "lab.past": "PastLab",
     "personas": "BigFive PersonaModel",
-    "reactive.derived": "computed",
-    "reactive.live": "LiveQuery",
+    "reactive.computed": "computed",
+    "reactive.live_query": "LiveQuery",
     "core.event": "Draft Event Record event",
     "core.merge": "Any Count First Last LastMap LastSet Max Min Sum Union src",
     "core.registry": "Registry",

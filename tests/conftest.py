@@ -21,31 +21,10 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 _CHAOS = Path(__file__).parent / "chaos"
 
 
-# Written against parts that changed under them and not yet settled: they run and are shown, but do
-# not decide. Each leaves this list when it has been seen to pass ten times on a quiet machine.
-_UNSETTLED = (
-    "reactive/test_scenarios_observers.py",
-    "reactive/test_scenarios_processes.py",
-    "reactive/test_scenarios_rounds.py",
-    "reactive/test_scenarios_lifetime.py",
-    "reactive/test_scenarios_models.py",
-    "reactive/test_scenarios_async.py",
-    "storage/test_checkpoint.py",
-    "storage/test_duck.py",
-    "storage/test_lake.py",
-    "storage/test_seal.py",
-    "storage/test_verify.py",
-    "chaos/test_kill_sealer.py",
-)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(_CHAOS):
             item.add_marker("chaos")
-        if item.path.as_posix().endswith(_UNSETTLED):
-            item.add_marker(pytest.mark.xfail(strict=False, reason="not settled yet"))
-            item.add_marker(pytest.mark.timeout(60))
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 Each merge has a partial state, ``lift`` (one event to a partial), ``combine`` (two partials to
 one; associative and commutative over distinct events) and ``value`` (a partial to the column).
-This is the reference semantics; ``storage.compiler`` compiles the same rules to SQL. The order key is
+This is the reference semantics; ``storage.fold`` compiles the same rules to SQL. The order key is
 the event's id, which is unique and sorts by causality (Shapiro et al., "A comprehensive study of
 convergent and commutative replicated data types", 2011).
 """

@@ -15,7 +15,7 @@ from pjais_lab.lab.past import PastLab
 from pjais_lab.lab.status import Status, status_of
 from pjais_lab.memories import Memories
 from pjais_lab.personas import Personas
-from pjais_lab.reactive.live import LiveQuery
+from pjais_lab.reactive.live_query import LiveQuery
 from pjais_lab.settings import Settings
 from pjais_lab.simulation import START, SimulationReport, simulate
 from pjais_lab.storage.verify import VerifyReport, verify

@@ -10,16 +10,16 @@ from pathlib import Path
 from pjais_lab.core.registry import Registry
 from pjais_lab.errors import CatalogError, ClosedError, InternalError
 from pjais_lab.lab.keeper import Keeper
-from pjais_lab.reactive.engine import Hub
+from pjais_lab.reactive.hub import Hub
 from pjais_lab.reactive.store import Store
 from pjais_lab.reactive.tailer import Tailer
 from pjais_lab.storage import checkpoint
 from pjais_lab.storage.changes import RebuildReport
 from pjais_lab.storage.clock import Clock, SystemClock
 from pjais_lab.storage.duck import connect
-from pjais_lab.storage.kernel import State
 from pjais_lab.storage.lake import Lake
 from pjais_lab.storage.seal import Sealer
+from pjais_lab.storage.state import State
 from pjais_lab.storage.workspace import Workspace
 
 __all__ = ["Parts", "default_actor"]

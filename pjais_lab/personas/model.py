@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from pjais_lab.personas.state import TRAITS, BigFive
-from pjais_lab.reactive.entity import EntityModel
+from pjais_lab.reactive.model import EntityModel
 from pjais_lab.reactive.node import Fed
 
 __all__ = ["Mood", "PersonaModel"]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pjais_lab.reactive._errors import kept
 from pjais_lab.reactive._invalidation import Touched
-from pjais_lab.reactive.entity import EntityModel
-from pjais_lab.reactive.live import LiveQuery
+from pjais_lab.reactive.live_query import LiveQuery
+from pjais_lab.reactive.model import EntityModel
 
 if TYPE_CHECKING:
     from pjais_lab.reactive._inbox import Inbox

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pjais_lab.core.registry import Registry
     from pjais_lab.storage.changes import Changes
     from pjais_lab.storage.journal import Journal
-    from pjais_lab.storage.kernel import State
     from pjais_lab.storage.reader import Reader
     from pjais_lab.storage.sqlparse import Analysis
+    from pjais_lab.storage.state import State
 
 __all__ = ["StoreView"]
 

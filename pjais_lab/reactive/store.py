@@ -17,9 +17,9 @@ from pjais_lab.reactive.commit import Command, Commit, prepare
 if TYPE_CHECKING:
     from pjais_lab.storage.clock import Clock
     from pjais_lab.storage.journal import Journal
-    from pjais_lab.storage.kernel import State
     from pjais_lab.storage.notify import Notifier
     from pjais_lab.storage.settings import Limits
+    from pjais_lab.storage.state import State
 
 __all__ = ["Store"]
 

@@ -20,7 +20,7 @@ from pjais_lab.core.registry import Registry
 from pjais_lab.core.shard import HashRouter
 from pjais_lab.core.table import Table
 from pjais_lab.storage._columns import element_type, is_ordered, literal, quoted, typed
-from pjais_lab.storage.compiler import FoldPlan
+from pjais_lab.storage.fold import FoldPlan
 
 __all__ = ["are_few", "merge_each"]
 

@@ -13,10 +13,10 @@ from typing import Final
 from pjais_lab.storage import checkpoint
 from pjais_lab.storage.compaction import compact, finish_erasures, record_digests
 from pjais_lab.storage.journal import Journal
-from pjais_lab.storage.kernel import State
 from pjais_lab.storage.lake import Lake
 from pjais_lab.storage.lease import Lease
 from pjais_lab.storage.settings import Seal
+from pjais_lab.storage.state import State
 
 __all__ = ["Sealer"]
 

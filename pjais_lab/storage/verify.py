@@ -13,8 +13,8 @@ from pjais_lab.errors import CorruptSegmentError, LabError
 from pjais_lab.storage import checkpoint
 from pjais_lab.storage.duck import connect, quote, translated
 from pjais_lab.storage.journal import Journal
-from pjais_lab.storage.kernel import State
 from pjais_lab.storage.lake import DataFile, Lake
+from pjais_lab.storage.state import State
 from pjais_lab.storage.workspace import Workspace
 
 __all__ = ["Problem", "VerifyReport", "verify"]

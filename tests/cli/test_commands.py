@@ -305,13 +305,12 @@ def test_open_becomes_jupyterlab(workspace: Path) -> None:
     with child("open", workspace, "--no-browser", "--port", 18973) as process:
         assert process.stderr is not None
         found = any("http://localhost:18973/lab" in line for line in process.stderr)
-        process.terminate()
-        process.communicate(timeout=60)
+        process.kill()  # JupyterLab may hang when it is asked to end while it starts
+        process.communicate()
 
     assert found
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.timeout(600)
 def test_the_demo_runs_the_tour_and_tells_what_it_found(ask: Ask, tmp_path: Path) -> None:
     found = ask(

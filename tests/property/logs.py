@@ -20,7 +20,7 @@ from pjais_lab.core.registry import Registry
 from pjais_lab.core.shard import HashRouter
 from pjais_lab.core.table import Table
 from pjais_lab.storage.duck import connect
-from pjais_lab.storage.kernel import State
+from pjais_lab.storage.state import State
 
 REPLICA: Final = "0000000000a"
 START_US: Final = 1_700_000_000_000_000

@@ -13,7 +13,7 @@ import pytest
 
 import pjais_lab as pj
 from pjais_lab.errors import LiveQueryError
-from pjais_lab.reactive.engine import Hub
+from pjais_lab.reactive.hub import Hub
 
 COUNT = "SELECT count(*) AS n FROM memories"
 _T = TypeVar("_T")

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import pjais_lab as pj
-from pjais_lab.reactive.engine import Hub
+from pjais_lab.reactive.hub import Hub
 
 Runs = Callable[[Callable[[], Any]], int]
 COUNT = "SELECT count(*) AS n FROM memories"

@@ -10,7 +10,7 @@ import pytest
 from traitlets import HasTraits, TraitError, Unicode, dlink, link
 
 import pjais_lab as pj
-from pjais_lab.reactive.engine import Hub
+from pjais_lab.reactive.hub import Hub
 
 Runs = Callable[[Callable[[], Any]], int]
 

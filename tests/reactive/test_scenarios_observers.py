@@ -11,8 +11,8 @@ import pytest
 import pjais_lab as pj
 from pjais_lab.errors import FeedbackLoopError
 from pjais_lab.reactive._errors import ObserverWarning
-from pjais_lab.reactive.engine import Hub
-from pjais_lab.reactive.entity import EntityModel
+from pjais_lab.reactive.hub import Hub
+from pjais_lab.reactive.model import EntityModel
 from pjais_lab.reactive.node import Fed
 
 COUNT = "SELECT count(*) AS n FROM memories"

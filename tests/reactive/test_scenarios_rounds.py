@@ -13,7 +13,7 @@ import pjais_lab as pj
 from pjais_lab.core.event import Event
 from pjais_lab.errors import QueryError
 from pjais_lab.memories.commands import record_memory
-from pjais_lab.reactive.engine import Hub
+from pjais_lab.reactive.hub import Hub
 
 Runs = Callable[[Callable[[], Any]], int]
 

@@ -15,8 +15,8 @@ from pjais_lab.core.table import Table
 from pjais_lab.storage import checkpoint
 from pjais_lab.storage._sqlite import SqliteJournal
 from pjais_lab.storage.duck import connect
-from pjais_lab.storage.kernel import State
 from pjais_lab.storage.lake import Lake
+from pjais_lab.storage.state import State
 from pjais_lab.testing.chunks import next_chunk
 
 

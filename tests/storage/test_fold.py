@@ -17,8 +17,8 @@ from pjais_lab.errors import DeclarationError
 from pjais_lab.lab.registry import built_in
 from pjais_lab.memories.events import MemoryForgotten, MemoryRecorded
 from pjais_lab.settings.events import SettingChanged
-from pjais_lab.storage.compiler import compile_table
-from pjais_lab.storage.kernel import State
+from pjais_lab.storage.fold import compile_table
+from pjais_lab.storage.state import State
 from tests.property.logs import Bench, Log
 from tests.property.zoo import ANIMALS, ZOO, AnimalArrived, AnimalChanged, AnimalFed, AnimalLeft
 
@@ -220,3 +220,15 @@ def test_a_sum_past_its_type_does_not_stop_the_log() -> None:
     state = bench.after([coins])
 
     assert state.position == len(coins)
+
+
+@pytest.mark.timeout(20)
+def test_sets_of_thousands_of_elements_are_folded_at_once() -> None:
+    log = Log()
+    foods = [f"food {n}" for n in range(3_000)]
+    records = [log.record(arrived(foods=foods)) for _ in range(2)]
+    records += [log.record(AnimalChanged(dislikes=foods[:1_000])) for _ in range(4)]
+
+    state = ZOO_BENCH.after([records])
+
+    assert animal(state, "len(likes)") == 2_000

@@ -15,10 +15,10 @@ from pjais_lab.errors import BusyError
 from pjais_lab.storage import checkpoint
 from pjais_lab.storage._sqlite import SqliteJournal
 from pjais_lab.storage.duck import connect
-from pjais_lab.storage.kernel import State
 from pjais_lab.storage.lake import Lake
 from pjais_lab.storage.seal import Sealer
 from pjais_lab.storage.settings import Seal
+from pjais_lab.storage.state import State
 from pjais_lab.testing.chunks import next_chunk
 
 

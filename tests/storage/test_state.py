@@ -19,7 +19,7 @@ from pjais_lab.lab.registry import built_in
 from pjais_lab.memories.events import MemoryRecalled, MemoryRecorded
 from pjais_lab.personas.events import PersonaCreated, PersonaErased
 from pjais_lab.storage.duck import connect
-from pjais_lab.storage.kernel import State
+from pjais_lab.storage.state import State
 from tests.property.logs import ERASED_EPOCH, PERSONAS, Log, chunk
 
 

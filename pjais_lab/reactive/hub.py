@@ -20,7 +20,7 @@ from pjais_lab.reactive._errors import kept
 from pjais_lab.reactive._evaluate import Asker, feed
 from pjais_lab.reactive._feedback import Feedback, Outbox
 from pjais_lab.reactive._inbox import Inbox
-from pjais_lab.reactive.live import LiveQuery
+from pjais_lab.reactive.live_query import LiveQuery
 from pjais_lab.reactive.node import QUIET, Node
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import Any, Generic, TypeVar
 from pjais_lab.errors import RejectedError
 from pjais_lab.reactive._errors import kept
 from pjais_lab.reactive._invalidation import Touched
-from pjais_lab.reactive.entity import EntityModel
-from pjais_lab.reactive.live import LiveQuery
+from pjais_lab.reactive.live_query import LiveQuery
+from pjais_lab.reactive.model import EntityModel
 from pjais_lab.reactive.node import Change, Fed, Node
 
 __all__ = ["Computed", "computed"]

@@ -22,8 +22,8 @@ from pjais_lab.storage._log import EVENT_NAMES, LogView
 from pjais_lab.storage._single import are_few, merge_each
 from pjais_lab.storage._upcasting import Upcasting
 from pjais_lab.storage.changes import Changes, RebuildReport, touched_by
-from pjais_lab.storage.compiler import FoldPlan, compile_table
 from pjais_lab.storage.duck import quote, transaction, translated
+from pjais_lab.storage.fold import FoldPlan, compile_table
 from pjais_lab.storage.past import Past
 
 __all__ = ["State"]
