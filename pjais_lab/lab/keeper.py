@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import queue
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Final
 
@@ -27,36 +29,57 @@ class Keeper:
         self.error: LabError | None = None
         """What the last attempt failed with; None when it worked."""
         self._work = work
-        self._every_s = every_s
-        self._stop = threading.Event()
-        self._nudge = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="pjais-keeper", daemon=True)
+        # The garbage collector may put into this one while the same thread gets from it.
+        self._nudges: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._thread = threading.Thread(
+            target=_run,
+            args=(weakref.ref(self), self._nudges, every_s),
+            name="pjais-keeper",
+            daemon=True,
+        )
+        weakref.finalize(self, self._nudges.put, False).atexit = False  # noqa: FBT003
         self._thread.start()
 
     def nudge(self) -> None:
         """Look now rather than at the next turn."""
-        self._nudge.set()
+        if self._nudges.empty():
+            self._nudges.put(True)  # noqa: FBT003
 
     def close(self) -> None:
         """Stop after the work in hand."""
-        self._stop.set()
-        self._nudge.set()
-        self._thread.join()
+        self._nudges.put(False)  # noqa: FBT003
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            self._nudge.wait(self._every_s)
-            self._nudge.clear()
-            if self._stop.is_set():
-                return
-            try:
-                self._work()
-                self.error = None
-            except ClosedError:
-                return
-            except BusyError:
-                continue
-            except LabError as error:
-                if self.error is None or str(error) != str(self.error):
-                    _LOG.warning("Sealing in the background failed: %s", error)
-                self.error = error
+    def turn(self) -> bool:
+        """Do the work once; False when the lab is closed. Called by the keeper's thread."""
+        try:
+            self._work()
+        except ClosedError:
+            return False
+        except BusyError:
+            return True
+        except LabError as error:
+            if self.error is None or str(error) != str(self.error):
+                _LOG.warning("Sealing in the background failed: %s", error)
+            self.error = error
+            return True
+        self.error = None
+        return True
+
+
+def _run(ref: weakref.ref[Keeper], nudges: queue.SimpleQueue[bool], every_s: float) -> None:
+    """The keeper's thread, which holds the keeper only while it works."""
+    while _waited(nudges, every_s):
+        keeper = ref()
+        if keeper is None or not keeper.turn():
+            return
+        del keeper
+
+
+def _waited(nudges: queue.SimpleQueue[bool], every_s: float) -> bool:
+    """Wait for a nudge or the next turn; False when it is over."""
+    try:
+        return nudges.get(timeout=every_s)
+    except queue.Empty:
+        return True

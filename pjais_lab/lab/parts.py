@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import atexit
 import getpass
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final, Protocol
 
 from pjais_lab.core.registry import Registry
 from pjais_lab.errors import CatalogError, ClosedError, InternalError
 from pjais_lab.lab.keeper import Keeper
+from pjais_lab.reactive._weak import WeakBag
 from pjais_lab.reactive.hub import Hub
 from pjais_lab.reactive.store import Store
 from pjais_lab.reactive.tailer import Tailer
@@ -24,6 +27,8 @@ from pjais_lab.storage.workspace import Workspace
 
 __all__ = ["Parts", "default_actor"]
 
+_EXIT_WAIT_S: Final = 5.0
+
 
 def default_actor() -> str:
     """``user:`` and the name of whoever runs this process."""
@@ -33,8 +38,38 @@ def default_actor() -> str:
         return "user:unknown"
 
 
+class Closable(Protocol):
+    """Something that closes with the lab."""
+
+    def close(self) -> None:
+        """Let go; closing twice is fine."""
+        ...
+
+
+class _Files:
+    """What an open lab holds of the machine; knows nothing of the lab, and so outlives it."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.is_closed = threading.Event()
+        self.workspace = workspace
+        self.con = connect()
+        self.lake = Lake(self.con, workspace.lake_path, workspace.router)
+
+    def close(self) -> None:
+        """Let go of journal, lake and DuckDB."""
+        try:
+            self.workspace.close()
+            self.lake.detach()
+        finally:
+            self.con.close()
+            _FILES.discard(self)
+            self.is_closed.set()
+
+
 class Parts:
     """Journal, lake, state, store and threads of one open workspace.
+
+    Closes by itself when nobody holds it, nor anything live of it: its threads do not.
 
     Args:
         path: the workspace's directory.
@@ -58,11 +93,15 @@ class Parts:
         self.is_closed = False
         self.workspace = Workspace.open(path, create, clock=clock)
         self.journal = self.workspace.journal()
-        self.con = connect()
+        self._files = files = _Files(self.workspace)
+        self.lake, self.con = files.lake, files.con
         self.state = State(self.con, registry, self.workspace.router)
-        self.lake = Lake(self.con, self.workspace.lake_path, self.workspace.router)
         self.sealer = Sealer(self.journal, self.lake, self.state, self.workspace.settings.seal)
-        self.ignored = self._start()
+        try:
+            self.ignored = self._start()
+        except BaseException:
+            files.close()
+            raise
         self.notifier = self.workspace.notifier()
         self.store = Store(
             self.journal,
@@ -73,14 +112,15 @@ class Parts:
             actor=actor or default_actor(),
             refill=self._refill,
         )
-        self.hub = Hub(self.store)
+        self.hub = Hub(self.store, owner=self)
         self.store.on_apply(self.hub.applied)
         self._on_close: list[Callable[[], None]] = []
-        self.tailer = Tailer(self.store, self.notifier.listen())
+        self.pasts: WeakBag[Closable] = WeakBag()
+        self.tailer = Tailer(self.store, self.notifier.listen(), files.close)
         self.keeper = Keeper(self._keep) if background else None
         self.store.catch_up()
-        # Threads that run into the end of the interpreter would take the process down with them.
-        atexit.register(self.close)
+        _OPEN.add(self)
+        _FILES.add(files)
 
     def declare(self, registry: Registry) -> None:
         """Take new declarations; tables that changed are rebuilt and their live queries told."""
@@ -109,17 +149,17 @@ class Parts:
         if self.is_closed:
             return
         self.is_closed = True
-        atexit.unregister(self.close)
+        _OPEN.discard(self)
         for callback in self._on_close:
             callback()
+        for past in self.pasts:
+            past.close()
         if self.keeper is not None:
             self.keeper.close()
         self.tailer.close()
         self.store.close()
         self.hub.close()
-        self.workspace.close()
-        self.lake.detach()
-        self.con.close()
+        self._files.close()
 
     def _start(self) -> tuple[checkpoint.Ignored, ...]:
         """Boot: the newest checkpoint, what it lacks, and the journal after it."""
@@ -160,3 +200,16 @@ class Parts:
         if self.is_closed:
             msg = "This lab is closed."
             raise ClosedError(msg, hint="Open it again with pj.open().")
+
+
+_OPEN: Final[WeakBag[Parts]] = WeakBag()
+_FILES: Final[set[_Files]] = set()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Threads that run into the end of the interpreter would take the process down with them."""
+    for parts in _OPEN:
+        parts.close()
+    for files in list(_FILES):  # of a lab that nobody holds: its last thread is closing them
+        files.is_closed.wait(_EXIT_WAIT_S)

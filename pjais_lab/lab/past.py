@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
@@ -36,9 +37,11 @@ class PastLab:
         self._parts = parts
         self.moment = _parsed(when)
         condition = _condition(self.moment, clock, parts.store.position)
-        self._stack = ExitStack()
-        self._state: Past | None = self._stack.enter_context(parts.state.past(condition))
-        parts.on_close(self.close)
+        stack = ExitStack()
+        self._state: Past | None = stack.enter_context(parts.state.past(condition))
+        self._forget = weakref.finalize(self, stack.close)
+        self._forget.atexit = False
+        parts.pasts.add(self)
 
     def query(self, sql: str, **params: Any) -> pl.DataFrame:
         """Answer a question about state and history as they were.
@@ -69,7 +72,7 @@ class PastLab:
     def close(self) -> None:
         """Forget the folded tables; closing twice is fine."""
         self._state = None
-        self._stack.close()
+        self._forget()
 
     def __enter__(self) -> Self:
         """The past lab itself."""

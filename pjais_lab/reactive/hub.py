@@ -2,7 +2,8 @@
 
 A round takes one snapshot, answers every query that the changes may concern, then computed values
 in the order of their inputs; only then do traits change, all to the same position, and observers
-run. What they commit waits for the next round. The thread does not survive ``fork``.
+run. What they commit waits for the next round. The thread does not survive ``fork``, and ends by
+itself when nobody holds the hub any more.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from pjais_lab.errors import ClosedError
+from pjais_lab.reactive._bell import Bell
 from pjais_lab.reactive._errors import kept
 from pjais_lab.reactive._evaluate import Asker, feed
 from pjais_lab.reactive._feedback import Feedback, Outbox
@@ -39,30 +41,33 @@ class Hub:
 
     Args:
         source: the store.
+        owner: whom everything live keeps alive, besides the store.
 
     Attributes:
         rounds: how many rounds there were.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, owner: object = None) -> None:
         self.rounds = 0
         self._source = source
+        self._owner = owner
         self._nodes: dict[int, weakref.ref[Node]] = {}
-        self._ready = threading.Condition()
         self._inbox = Inbox(source.position)
+        self._bell = Bell(self._inbox)
+        self._ready = self._bell.ready
         self._asker = Asker(source, self._inbox, self._ready)
         self._feedback = Feedback()
-        self._is_fresh = False
-        self._is_external = True
-        self._is_urgent = False
         self._is_busy = False
-        self._is_closed = False
         self._failures = 0
         self._shown = source.position
         self._told = source.position
         self._speaker: Node | None = None
         self._pid = os.getpid()
-        self._thread = threading.Thread(target=self._run, name="pjais-hub", daemon=True)
+        me = weakref.ref(self)
+        self._thread = threading.Thread(
+            target=_run, args=(me, self._bell), name="pjais-hub", daemon=True
+        )
+        weakref.finalize(self, self._bell.close).atexit = False
         self._thread.start()
 
     def live(self, sql: str, **params: Any) -> LiveQuery:
@@ -88,8 +93,8 @@ class Hub:
         with self._ready:
             self._check_open()
             nodes[key] = weakref.ref(node, lambda _: nodes.pop(key, None))
-            self._is_fresh = True
-            self._is_external = self._is_external or not self._is_here()
+            self._bell.is_fresh = True
+            self._bell.is_external = self._bell.is_external or not self._is_here()
             self._ready.notify_all()
 
     def drop(self, node: Node) -> None:
@@ -109,7 +114,7 @@ class Hub:
             if self._is_here() and self._speaker is not None:
                 self._feedback.blame(self._speaker)
             else:
-                self._is_external = True
+                self._bell.is_external = True
             self._ready.notify_all()
 
     @property
@@ -146,16 +151,14 @@ class Hub:
         """
 
         def is_settled() -> bool:
-            is_waiting = self._inbox.count or self._is_fresh or self._is_busy
+            is_waiting = self._bell.has_work or self._is_busy
             return not is_waiting and self._told >= self._source.position
 
         return self._is_here() or self._await(is_settled, timeout_s)
 
     def close(self) -> None:
         """Stop the thread; what is live keeps its last value and says that it is stale."""
-        with self._ready:
-            self._is_closed = True
-            self._ready.notify_all()
+        self._bell.close()
         self._asker.close()
         if not self._is_here() and os.getpid() == self._pid:
             self._thread.join(_PATIENCE_S)
@@ -166,7 +169,7 @@ class Hub:
         return threading.current_thread() is self._thread
 
     def _check_open(self) -> None:
-        if self._is_closed:
+        if self._bell.is_closed:
             msg = "This lab is closed, so nothing in it can be live."
             raise ClosedError(msg, hint="Open it again with pj.open().")
         if os.getpid() != self._pid:
@@ -179,32 +182,25 @@ class Hub:
         if os.getpid() != self._pid:
             return False  # after a fork there is no thread to wait for
         with self._ready:
-            self._is_urgent = True
+            self._bell.is_urgent = True
             self._ready.notify_all()
-            return self._ready.wait_for(lambda: self._is_closed or is_done(), timeout_s)
+            return self._ready.wait_for(lambda: self._bell.is_closed or is_done(), timeout_s)
 
-    def _run(self) -> None:
-        pause_s = 0.0
-        while True:
-            with self._ready:
-                self._ready.wait_for(lambda: self._is_closed or self._is_urgent, pause_s)
-                self._ready.wait_for(
-                    lambda: bool(self._is_closed or self._inbox.count or self._is_fresh)
-                )
-                if self._is_closed:
-                    return
-                is_external, self._is_external = self._is_external, False
-                self._is_fresh = self._is_urgent = False
-                self._is_busy = True
-            start, position = time.monotonic(), self._told
-            try:
-                position = self._round(is_external=is_external)
-            except Exception as error:  # noqa: BLE001 - the thread lives as long as the hub
-                self._give_up(error)
-            with self._ready:  # only now does this thread hold no node any more
-                self._told, self._is_busy = position, False
-                self._ready.notify_all()
-            pause_s = max(0.0, start + _GAP_S - time.monotonic())
+    def turn(self) -> None:
+        """Do what is due. Called by the hub's thread."""
+        with self._ready:
+            bell = self._bell
+            is_external, bell.is_external = bell.is_external, False
+            bell.is_fresh = bell.is_urgent = False
+            self._is_busy = True
+        position = self._told
+        try:
+            position = self._round(is_external=is_external)
+        except Exception as error:  # noqa: BLE001 - the thread lives as long as the hub
+            self._give_up(error)
+        with self._ready:  # only now does this thread hold no node any more
+            self._told, self._is_busy = position, False
+            self._ready.notify_all()
 
     def _round(self, *, is_external: bool) -> int:
         self.rounds += 1
@@ -234,7 +230,7 @@ class Hub:
         """The store cannot be read: say so on everything live, and look at all of it next time."""
         with self._ready:
             self._speaker = None
-            if not self._is_closed:
+            if not self._bell.is_closed:
                 _LOG.error("What is live could not be refreshed: %s", error, exc_info=error)
             for node in self.nodes:
                 node.put_status(self._shown, kept(error, node.label))
@@ -253,3 +249,16 @@ class Hub:
             with self._ready:
                 self._speaker = None
                 self._ready.notify_all()
+
+
+def _run(ref: weakref.ref[Hub], bell: Bell) -> None:
+    """The hub's thread, which holds the hub only while there is work."""
+    pause_s = 0.0
+    while bell.wait(pause_s):
+        start = time.monotonic()
+        hub = ref()
+        if hub is None:
+            return
+        hub.turn()
+        del hub
+        pause_s = max(0.0, start + _GAP_S - time.monotonic())

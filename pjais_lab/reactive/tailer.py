@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
+import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from pjais_lab.errors import ClosedError, LabError
@@ -25,15 +27,24 @@ class Tailer:
     Args:
         store: what to keep up to date.
         listener: where other processes announce their commits.
+        abandoned: called by the thread when it ends because nobody holds the tailer any more.
     """
 
-    def __init__(self, store: Store, listener: Listener) -> None:
+    def __init__(
+        self, store: Store, listener: Listener, abandoned: Callable[[], None] = lambda: None
+    ) -> None:
         self.error: LabError | None = None
         """What stopped the last attempt; None while following works."""
         self._store = store
         self._listener = listener
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="pjais-tailer", daemon=True)
+        self._thread = threading.Thread(
+            target=_run,
+            args=(weakref.ref(self), listener, self._stop, abandoned),
+            name="pjais-tailer",
+            daemon=True,
+        )
+        weakref.finalize(self, listener.wake).atexit = False
         self._thread.start()
 
     @property
@@ -49,18 +60,42 @@ class Tailer:
             self._thread.join()
         self._listener.close()
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            self._listener.wait(_WAIT_S)
-            if self._stop.is_set():
-                return
-            try:
-                self._store.catch_up()
-                self.error = None
-            except ClosedError:
-                return
-            except LabError as error:
-                if self.error is None or str(error) != str(self.error):
-                    _LOG.warning("Following the journal failed: %s", error)
-                self.error = error
-                self._stop.wait(_RETRY_S)
+    def turn(self) -> float | None:
+        """Catch up once. Called by the tailer's thread.
+
+        Returns:
+            Seconds to wait before the next attempt; None when there is to be none.
+        """
+        try:
+            self._store.catch_up()
+        except ClosedError:
+            return None
+        except LabError as error:
+            if self.error is None or str(error) != str(self.error):
+                _LOG.warning("Following the journal failed: %s", error)
+            self.error = error
+            return _RETRY_S
+        self.error = None
+        return 0.0
+
+
+def _run(
+    ref: weakref.ref[Tailer],
+    listener: Listener,
+    stop: threading.Event,
+    abandoned: Callable[[], None],
+) -> None:
+    """The tailer's thread, which holds the tailer only while it catches up."""
+    while not stop.is_set():
+        listener.wait(_WAIT_S)
+        tailer = ref()
+        if tailer is None:
+            listener.close()
+            abandoned()
+            return
+        pause_s = None if stop.is_set() else tailer.turn()
+        del tailer
+        if pause_s is None:
+            return
+        if pause_s:
+            stop.wait(pause_s)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import pjais_lab as pj
+from pjais_lab.errors import ClosedError
 from pjais_lab.reactive.hub import Hub
 
 Runs = Callable[[Callable[[], Any]], int]
@@ -135,20 +136,80 @@ def test_the_hubs_thread_ends_with_the_lab(tmp_path: Path) -> None:
     assert {t.name for t in threading.enumerate() if t.name.startswith("pjais")} <= before
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the lab's threads hold it until close() or the end of the process"
-)
-def test_a_lab_that_nobody_holds_ends_its_threads(tmp_path: Path) -> None:
+def threads_of_labs() -> set[threading.Thread]:
+    return {t for t in threading.enumerate() if t.name.startswith("pjais-")}
+
+
+def test_a_lab_that_nobody_holds_ends_its_threads_and_closes_its_files(tmp_path: Path) -> None:
+    before = threads_of_labs()
     lab: pj.Lab | None = pj.open(tmp_path / "lab")
     assert lab is not None
+    lab.personas.create("Ada")
+    lab.seal()
+    journal, threads = lab._parts.journal, threads_of_labs() - before
+    assert {t.name for t in threads} == {"pjais-hub", "pjais-tailer", "pjais-keeper"}
 
     lab = None
     gc.collect()
+    for thread in threads:
+        thread.join(10)
 
-    deadline = time.monotonic() + 10
-    while any(t.name == "pjais-hub" for t in threading.enumerate()):
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.05)
+    assert not any(t.is_alive() for t in threads)
+    with pytest.raises(ClosedError):
+        journal.head()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda lab: lab.live(COUNT),
+        lambda lab: pj.computed(lambda frame: frame, lab.live(COUNT)),
+        lambda lab: lab.personas["Ada"],
+        lambda lab: lab.personas,
+        lambda lab: lab.memories,
+        lambda lab: lab.at(1),
+    ],
+    ids=["query", "computed", "model", "personas", "memories", "past"],
+)
+def test_whoever_holds_a_part_of_a_lab_holds_the_lab(
+    tmp_path: Path, part: Callable[[pj.Lab], object]
+) -> None:
+    lab: pj.Lab | None = pj.open(tmp_path / "lab", background=False)
+    assert lab is not None
+    lab.personas.create("Ada")
+    hub, tailer = lab._parts.hub._thread, lab._parts.tailer._thread
+
+    held: object = part(lab)
+    lab = None
+    gc.collect()
+    hub.join(0.05)
+    assert hub.is_alive()
+    assert tailer.is_alive()
+
+    del held
+    gc.collect()
+    hub.join(10)
+    tailer.join(10)
+    assert not hub.is_alive()
+    assert not tailer.is_alive()
+
+
+def test_a_dropped_past_lab_is_gone(lab: pj.Lab, ada: pj.PersonaModel) -> None:
+    def databases() -> int:
+        cursor = lab._parts.con.cursor()
+        return int(cursor.execute("SELECT count(*) FROM duckdb_databases()").fetchall()[0][0])
+
+    before = databases()
+    past: pj.PastLab | None = lab.at(1)
+    assert past is not None
+    assert past.query("SELECT name FROM personas").item() == ada.name
+    gone = weakref.ref(past)
+
+    past = None
+    gc.collect()
+
+    assert gone() is None
+    assert databases() == before
 
 
 def test_closing_does_not_wait_for_a_long_query(tmp_path: Path) -> None:
