@@ -97,11 +97,7 @@ class Parts:
         self.lake, self.con = files.lake, files.con
         self.state = State(self.con, registry, self.workspace.router)
         self.sealer = Sealer(self.journal, self.lake, self.state, self.workspace.settings.seal)
-        try:
-            self.ignored = self._start()
-        except BaseException:
-            files.close()
-            raise
+        self.ignored = self._start()
         self.notifier = self.workspace.notifier()
         self.store = Store(
             self.journal,
@@ -162,7 +158,15 @@ class Parts:
         self._files.close()
 
     def _start(self) -> tuple[checkpoint.Ignored, ...]:
-        """Boot: the newest checkpoint, what it lacks, and the journal after it."""
+        """Boot; lets go of the files when that fails."""
+        try:
+            return self._boot()
+        except BaseException:
+            self._files.close()
+            raise
+
+    def _boot(self) -> tuple[checkpoint.Ignored, ...]:
+        """The newest checkpoint, what it lacks, and the journal after it."""
         mark, floor = self.lake.mark(), self.journal.floor()
         if mark < floor:
             msg = f"Events {mark + 1:,} to {floor:,} are neither in the journal nor in the lake."
