@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
@@ -61,15 +60,8 @@ class PyEventSourcing:
         self.recorder.insert_events(events)
         return time.perf_counter() - start
 
-    def replay(self, page: int = 10_000) -> tuple[int, float]:
-        """Read every notification and project it into a dictionary of rows; (events, seconds)."""
-        start = time.perf_counter()
-        rows: dict[UUID | str, dict[str, object]] = {}
-        seen, last = 0, 0
-        while batch := self.recorder.select_notifications(last + 1, page):
-            for item in batch:
-                row = rows.setdefault(item.originator_id, {})
-                row.update(json.loads(item.state))
-            seen += len(batch)
-            last = batch[-1].id
-        return seen, time.perf_counter() - start
+    def pragma(self, name: str) -> str:
+        """What its SQLite is set to, asked on the connection that it writes with."""
+        with self.recorder.datastore.transaction(commit=False) as cursor:
+            cursor.execute(f"PRAGMA {name}")
+            return str(cursor.fetchone()[0])

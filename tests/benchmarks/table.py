@@ -1,44 +1,64 @@
-"""One line of the result, and the table of them."""
+"""One line of the result, the table of them, and the machine they were measured on."""
 
 from __future__ import annotations
 
+import os
+import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
+import duckdb
 import msgspec
+import psutil
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["Row", "median_s", "percentile", "show"]
+__all__ = [
+    "LIMIT",
+    "Row",
+    "machine",
+    "median_s",
+    "number",
+    "percentile",
+    "seconds",
+    "show",
+    "write",
+]
+
+LIMIT = "limit"
+_WIDTH = 120
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One measured target.
 
     Attributes:
         what: what was measured.
         ours: our figure.
         unit: its unit.
-        floor: the peer or limit it is held against.
-        floor_value: the peer's figure, in the same unit.
-        rule: how ours must stand to ``factor`` times the floor.
+        peer: what it is held against; ``LIMIT`` when that is a plain number.
+        peer_value: the peer's figure in the same run, or the limit, in the same unit.
+        rule: how ours must stand to ``factor`` times the peer.
         factor: the ratio asked for.
+        note: how it was measured, printed under the table.
     """
 
     what: str
     ours: float
     unit: str
-    floor: str = ""
-    floor_value: float | None = None
+    peer: str = ""
+    peer_value: float | None = None
     rule: Literal["<=", ">=", "report"] = "report"
     factor: float = 1.0
+    note: str = ""
 
     @property
     def ratio(self) -> float | None:
-        """Ours over the floor."""
-        return self.ours / self.floor_value if self.floor_value else None
+        """Ours over the peer's."""
+        return self.ours / self.peer_value if self.peer_value else None
 
     @property
     def verdict(self) -> str:
@@ -48,15 +68,27 @@ class Row(msgspec.Struct, frozen=True):
         good = self.ratio <= self.factor if self.rule == "<=" else self.ratio >= self.factor
         return "met" if good else "missed"
 
+    @property
+    def asked(self) -> str:
+        """The rule as people read it."""
+        if self.rule == "report" or self.peer_value is None:
+            return ""
+        sign = "≤" if self.rule == "<=" else "≥"
+        if self.peer == LIMIT:
+            return f"{sign} {_with_unit(self.peer_value, self.unit)}"
+        return f"{sign} {self.factor:g}x"
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long one run takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
 
 def median_s(work: Callable[[], object], rounds: int = 5) -> float:
     """Median seconds of ``rounds`` runs."""
-    taken = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
+    return statistics.median(seconds(work) for _ in range(rounds))
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -65,14 +97,77 @@ def percentile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def show(rows: list[Row]) -> None:
-    """Print the table."""
-    table = Table("measured", "ours", "held against", "its figure", "ratio", "asked", "")
-    for row in rows:
-        asked = "" if row.rule == "report" else f"{row.rule} {row.factor:g}x"
-        ratio = "" if row.ratio is None else f"{row.ratio:.2f}x"
-        floor = "" if row.floor_value is None else f"{row.floor_value:,.3g} {row.unit}"
-        table.add_row(
-            row.what, f"{row.ours:,.3g} {row.unit}", row.floor, floor, ratio, asked, row.verdict
-        )
-    Console(width=150).print(table)
+def number(value: float) -> str:
+    """Three digits, or all of a large whole number.
+
+    >>> number(0.12345), number(4.5678), number(123.4), number(2_154_321.9)
+    ('0.123', '4.57', '123', '2,154,322')
+    """
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def machine() -> dict[str, str | int | float]:
+    """Where the figures come from, and how busy it is."""
+    return {
+        "cores": os.cpu_count() or 1,
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else -1.0,
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "duckdb": duckdb.__version__,
+    }
+
+
+def show(parts: Mapping[str, Sequence[Row]], where: Mapping[str, object], total_s: float) -> None:
+    """Print the table, its notes, the machine and the total time."""
+    console = Console(width=_WIDTH, highlight=False)
+    table = Table("measured", "", "held against", "ratio", "asked", "", pad_edge=False)
+    for column in (1, 3, 4):
+        table.columns[column].justify = "right"
+    table.columns[1].no_wrap = table.columns[4].no_wrap = True
+    notes: list[str] = []
+    for rows in parts.values():
+        for row in rows:
+            if row.note and row.note not in notes:
+                notes.append(row.note)
+            mark = f" [{notes.index(row.note) + 1}]" if row.note else ""
+            peer = "" if row.peer == LIMIT else row.peer
+            if peer and row.peer_value is not None:
+                peer = f"{peer}: {_with_unit(row.peer_value, row.unit)}"
+            ratio = "" if row.ratio is None or row.peer == LIMIT else f"{number(row.ratio)}x"
+            table.add_row(
+                f"{row.what}{mark}".replace("[", r"\["),
+                _with_unit(row.ours, row.unit),
+                peer,
+                ratio,
+                row.asked,
+                row.verdict,
+            )
+        table.add_section()
+    console.print(table)
+    for n, note in enumerate(notes, 1):
+        console.print(rf"\[{n}] {note}")
+    console.print(
+        f"{where['cores']} cores, {where['memory_gib']} GiB, {where['system']}, Python"
+        f" {where['python']}, DuckDB {where['duckdb']}; load average at the start {where['load']};"
+        f" {total_s:,.0f} s in all"
+    )
+
+
+def write(
+    path: Path, parts: Mapping[str, Sequence[Row]], where: Mapping[str, object], total_s: float
+) -> None:
+    """The same as JSON."""
+    rows = [
+        {"part": part, **msgspec.to_builtins(row), "ratio": row.ratio, "verdict": row.verdict}
+        for part, rows in parts.items()
+        for row in rows
+    ]
+    whole = {"machine": where, "seconds": round(total_s, 1), "rows": rows}
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n")
+
+
+def _with_unit(value: float, unit: str) -> str:
+    return f"{number(value)}{'' if unit == '%' else ' '}{unit}"
