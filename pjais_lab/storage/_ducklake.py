@@ -21,6 +21,7 @@ from pjais_lab.errors import (
     ReadOnlyError,
     StorageError,
 )
+from pjais_lab.storage._hold import Hold
 from pjais_lab.storage._lakefiles import LAKE, META, DataFile, DataFolder, needed_files
 from pjais_lab.storage.digests import Digests
 from pjais_lab.storage.duck import load_extension, quote, transaction, translated
@@ -46,6 +47,7 @@ EVENT_COLUMNS: Final[dict[str, str]] = {
 """An event of the log, in the lake as in memory; times are UTC, ``args`` is JSON text."""
 
 _BUSY_MS: Final = 30_000
+_LOOK: Final = f"SELECT 1 FROM {META}.ducklake_metadata LIMIT 1"
 _UNFINISHED: Final = "explicitly disabled"
 """What DuckLake says of a catalogue that has no tables when it may not make them."""
 _OPTIONS: Final[tuple[tuple[str, str, str | None], ...]] = (
@@ -92,6 +94,7 @@ class DuckLake:
         self.data_path = self.directory / "data"
         self.digests = Digests(self.directory)
         self._folder = DataFolder(self.data_path)
+        self._hold = Hold(self.catalog_path)
         self._con = con
         self._lock = threading.RLock()
         self._is_attached = False
@@ -143,9 +146,13 @@ class DuckLake:
     def detach(self) -> None:
         """Close the lake's files in this DuckDB; the next use opens them again."""
         with self._lock:
+            self._hold.release()
             if self._is_attached:
+                cursor = self._con.cursor()
+                with contextlib.suppress(duckdb.Error):  # the last to look folds SQLite's log in
+                    cursor.execute(_LOOK).fetchone()
                 with translated("closing the lake"):
-                    self._con.cursor().execute(f"DETACH {LAKE}")
+                    cursor.execute(f"DETACH {LAKE}")
             self._is_attached = self._is_writable = False
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -193,6 +200,12 @@ class DuckLake:
                 return False
             raise
         self._is_attached = True
+        with (
+            translated("reading the lake's catalogue", otherwise=CatalogError),
+            transaction(cursor),
+        ):
+            cursor.execute(_LOOK).fetchone()
+            self._hold.take()
         return True
 
     def _options(self, *, create: bool) -> list[str]:

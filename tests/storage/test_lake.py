@@ -206,6 +206,7 @@ def test_an_old_snapshot_stays_readable_through_a_compaction(
 
 SEALER = """
 import sys
+from itertools import count
 from pathlib import Path
 from pjais_lab.core.shard import HashRouter
 from pjais_lab.storage.compaction import compact
@@ -213,26 +214,50 @@ from pjais_lab.storage.duck import connect
 from pjais_lab.storage.lake import Lake
 from pjais_lab.testing.sealed import made_events
 lake = Lake(connect(1), Path(sys.argv[1]), HashRouter(4))
-for mark in range(100, 2001, 100):
+stop = Path(sys.argv[2])
+for mark in count(100, 100):
     lake.seal(made_events(mark - 99, mark), mark)
     compact(lake, min_runs=4)
+    if stop.exists():
+        break
+print(mark)
 """
 
 
-def test_reading_while_another_process_seals_never_fails(lake: Lake) -> None:
-    sealer = subprocess.Popen([sys.executable, "-c", SEALER, str(lake.directory)])
+def test_reading_while_another_process_seals_never_fails(lake: Lake, tmp_path: Path) -> None:
+    stop = tmp_path / "stop"
+    command = [sys.executable, "-c", SEALER, str(lake.directory), str(stop)]
+    sealer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     seen = {0}
-    while sealer.poll() is None:
+    while len(seen) < 8:  # the sealer goes on until it was watched for long enough
+        assert sealer.poll() is None
         mark = lake.mark()
         assert places(lake)[:mark] == list(range(1, mark + 1))
-        seen.add(mark)
-        if len(seen) % 5 == 0:
+        if mark not in seen and len(seen) % 3 == 0:
             lake.detach()
+        seen.add(mark)
+    stop.touch()
 
+    last = int(sealer.communicate()[0])
     assert sealer.returncode == 0
-    assert lake.mark() == 2000
-    assert len(seen) > 3
+    assert places(lake) == list(range(1, last + 1))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs locks of open file descriptions")
+def test_an_attached_lake_keeps_sqlites_log_so_that_nobody_waits_for_its_deletion(
+    sealed: Lake, open_lake: OpenLake
+) -> None:
+    log = sealed.catalog_path.with_name("catalog.sqlite-wal")
+    other = open_lake()
+
+    assert other.mark() == 2000
+    other.detach()
+    sealed.seal(made_events(2001, 2100), 2100)
+    assert log.exists()
+
+    sealed.detach()
+    assert not log.exists()
 
 
 def test_a_catalogue_that_is_only_being_made_reads_as_an_empty_lake(lake: Lake) -> None:
