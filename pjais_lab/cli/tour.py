@@ -9,6 +9,29 @@ from typing import Any, Final
 __all__ = ["run_tour"]
 
 _TIMEOUT_S: Final = 600
+_TEMPLATE: Final = "tour.html.j2"
+_PAGE: Final = """
+{%- extends 'lab/index.html.j2' -%}
+{% block html_head_js_requirejs %}{% endblock %}
+{% block input_group %}
+{%- if cell.metadata.get('jupyter', {}).get('source_hidden') -%}
+<details class="folded"><summary>the code of this</summary>{{ super() }}</details>
+{%- else -%}{{ super() }}{%- endif -%}
+{% endblock %}
+{% block extra_css %}
+<style>
+body.jp-Notebook {max-width: 60rem; margin: 0 auto; padding: 1rem; box-sizing: border-box}
+.jp-Notebook .jp-RenderedHTMLCommon {font-size: 15px; line-height: 1.6; overflow-x: auto}
+.highlight pre {overflow-x: auto}
+.jp-RenderedSVG img {max-width: 100%; height: auto}
+.folded > summary {cursor: pointer; color: #5f7080; font: 12px sans-serif; padding: .2rem 0 .2rem 5rem}
+@media (max-width: 40rem) {
+  .jp-Notebook .jp-InputPrompt, .jp-Notebook .jp-OutputPrompt {display: none}
+  .folded > summary {padding-left: .5rem}
+}
+</style>
+{% endblock %}
+"""
 
 
 def run_tour(notebook: Path, workspace: Path, out: Path) -> tuple[Path, str | None]:
@@ -25,7 +48,6 @@ def run_tour(notebook: Path, workspace: Path, out: Path) -> tuple[Path, str | No
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
-    from nbconvert import HTMLExporter
 
     out.mkdir(parents=True, exist_ok=True)
     book: Any = nbformat.read(notebook, as_version=4)
@@ -40,10 +62,29 @@ def run_tour(notebook: Path, workspace: Path, out: Path) -> tuple[Path, str | No
     try:
         client.execute(env=os.environ | {"PJAIS_WORKSPACE": str(workspace.resolve())})
     except CellExecutionError as error:
-        problem = f"{error.ename}: {error.evalue}"
+        problem = f"cell {_failed(book)!r}: {error.ename}: {error.evalue}"
     nbformat.write(book, out / notebook.name)
-    exporter = HTMLExporter(mathjax_url="", require_js_url="", jquery_url="")
-    html, _ = exporter.from_notebook_node(book)
     page = out / f"{notebook.stem}.html"
-    page.write_text(html, encoding="utf-8")
+    page.write_text(_rendered(book), encoding="utf-8")
     return page.resolve(), problem
+
+
+def _failed(book: Any) -> str:
+    outputs = ((cell, output) for cell in book.cells for output in cell.get("outputs", ()))
+    return next((str(c.id) for c, output in outputs if output.output_type == "error"), "?")
+
+
+def _rendered(book: Any) -> str:
+    """One page with every picture and style inside; code that only draws is folded."""
+    from jinja2 import DictLoader
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(
+        extra_loaders=[DictLoader({_TEMPLATE: _PAGE})],
+        template_file=_TEMPLATE,
+        mathjax_url="",
+        require_js_url="",
+        jquery_url="",
+    )
+    html, _ = exporter.from_notebook_node(book)
+    return str(html)

@@ -111,6 +111,9 @@ class Parts:
         self.hub = Hub(self.store, owner=self)
         self.store.on_apply(self.hub.applied)
         self._on_close: list[Callable[[], None]] = []
+        self._sealing = (
+            threading.Lock()
+        )  # the lease tells processes apart, this the keeper from the user
         self.pasts: WeakBag[Closable] = WeakBag()
         self.tailer = Tailer(self.store, self.notifier.listen(), files.close)
         self.keeper = Keeper(self._keep) if background else None
@@ -132,7 +135,8 @@ class Parts:
         """Seal what is due, or everything; gives the mark."""
         self._check_open()
         self.store.catch_up()
-        mark = self.sealer.seal_once(force=force)
+        with self._sealing:
+            mark = self.sealer.seal_once(force=force)
         self._follow_lake()
         return mark
 
@@ -191,7 +195,8 @@ class Parts:
         state.ingest_sealed(mark)
 
     def _keep(self) -> None:
-        self.sealer.seal_once(force=False)
+        with self._sealing:
+            self.sealer.seal_once(force=False)
         self._follow_lake()
 
     def _follow_lake(self) -> None:
