@@ -54,6 +54,8 @@ _PINNED: Final = {
     "python_enable_replacements": "false",
     "enable_progress_bar": "false",
     "preserve_insertion_order": "true",
+    # DuckDB vacuums tables in memory too, all of them while commits wait: seconds at a million rows.
+    "checkpoint_threshold": "256MB",
 }
 _LOADING = threading.Lock()
 
