@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -15,7 +16,7 @@ from pjais_lab.errors import DeclarationError, UnknownEventError, UpcastError
 
 __all__ = ["Registry"]
 
-FOLD_VERSION = 2
+FOLD_VERSION = 3
 
 
 class Registry(msgspec.Struct, frozen=True):
@@ -42,13 +43,17 @@ class Registry(msgspec.Struct, frozen=True):
             UpcastError: a chain of upcasters forks or leads nowhere.
         """
         events, tables, upcasters = dict(self.events), dict(self.tables), dict(self.upcasters)
+        item: Any
         for item in declarations:
             if isinstance(item, Table):
                 tables[item.name] = item
             elif isinstance(item, Upcaster):
                 _add_upcaster(upcasters, item)
-            else:
+            elif isinstance(item, type) and issubclass(item, Event) and item is not Event:
                 events[item.__event__.name] = item
+            else:
+                msg = f"Expected an event class, a table or an upcaster, got {item!r}."
+                raise DeclarationError(msg)
         made = Registry(events, tables, upcasters)
         _check(made)
         return made

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pjais_lab.conversations import Conversations
+from pjais_lab.core.intent import check_commit, given_by
+from pjais_lab.core.spelling import spelled_methods
 from pjais_lab.errors import NotFoundError
 from pjais_lab.formats import load
 from pjais_lab.lab.past import PastLab
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Lab"]
 
 
+@spelled_methods
 class Lab:
     """An open workspace. Made by ``pj.open``; also a context manager.
 
@@ -86,8 +89,9 @@ class Lab:
             ClockSkewError: the machine's clock fell behind the journal.
             ClosedError: the lab is closed.
         """
+        check_commit(expected=expected, key=key, actor=actor, cause=cause)
         return self._parts.store.commit(
-            *items, expected=expected, key=key, actor=actor, cause=cause
+            *map(given_by, items), expected=expected, key=key, actor=actor, cause=cause
         )
 
     def batch(
@@ -102,6 +106,7 @@ class Lab:
         Raises:
             RejectedError: an event does not fit; nothing was stored.
         """
+        check_commit(expected=expected, key=key)
         return self._parts.store.batch(expected=expected, key=key)
 
     def query(self, sql: str, **params: Any) -> pl.DataFrame:
@@ -198,8 +203,7 @@ class Lab:
         if table is not None and table not in tables:
             msg = f"There is no table {table!r}; there are {', '.join(tables)}."
             raise NotFoundError(msg, table=table)
-        names = [table] if table else list(tables)
-        return [self._parts.rebuild(name, verify=verify) for name in names]
+        return self._parts.rebuild(*([table] if table else tables), verify=verify)
 
     def seal(self) -> int:
         """Move the journal into the lake now and write a checkpoint; gives the sealed position.

@@ -20,6 +20,7 @@ from pjais_lab.storage import checkpoint
 from pjais_lab.storage.changes import RebuildReport
 from pjais_lab.storage.clock import Clock, SystemClock
 from pjais_lab.storage.duck import connect
+from pjais_lab.storage.erasure import finish_in_journal
 from pjais_lab.storage.lake import Lake
 from pjais_lab.storage.seal import Sealer
 from pjais_lab.storage.state import State
@@ -118,6 +119,7 @@ class Parts:
         self.tailer = Tailer(self.store, self.notifier.listen(), files.close)
         self.keeper = Keeper(self._keep) if background else None
         self.store.catch_up()
+        finish_in_journal(self.journal, self.state)
         _OPEN.add(self)
         _FILES.add(files)
 
@@ -126,10 +128,10 @@ class Parts:
         self._check_open()
         self.store.declare(registry)
 
-    def rebuild(self, table: str, *, verify: bool) -> RebuildReport:
-        """Recompute a table from the log."""
+    def rebuild(self, *tables: str, verify: bool) -> list[RebuildReport]:
+        """Recompute tables from the log; all of them if none is named."""
         self._check_open()
-        return self.state.rebuild(table, verify=verify)
+        return self.state.rebuild(*tables, verify=verify)
 
     def seal(self, *, force: bool) -> int:
         """Seal what is due, or everything; gives the mark."""
@@ -195,6 +197,7 @@ class Parts:
         state.ingest_sealed(mark)
 
     def _keep(self) -> None:
+        finish_in_journal(self.journal, self.state)
         with self._sealing:
             self.sealer.seal_once(force=False)
         self._follow_lake()

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -32,7 +32,14 @@ _Five = tuple[_Rule, _Rule, _Rule, _Rule, _Rule]
 
 __all__ = ["ColumnSql", "column_sql", "element_type", "is_ordered", "literal", "quoted", "typed"]
 
-_LAST_PER: Final = "list_filter({0}, lambda x, i: i = len({0}) OR ({0})[i + 1].e <> x.e)"
+_LAST_PER: Final = (
+    "list_transform(list_filter(list_zip({0}, ({0})[2:]), lambda p: p[2] IS NULL OR p[2].e <> p[1].e),"
+    " lambda p: p[1])"
+)
+"""Of sorted entries the last one per element; beside its successor, lest the list be made anew for each."""
+_HAS_OFFSET: Final = (
+    "strlen({0}) > 26 OR contains({0}, 'Z') OR contains({0}, '+') OR {0} LIKE '%T%-%'"
+)
 
 
 class ColumnSql(msgspec.Struct, frozen=True):
@@ -107,15 +114,32 @@ def value_of(source: Source, kind: str) -> str:
 def typed(expression: str, kind: str) -> str:
     """A value of JSON content as ``kind``: null when it is none, a time with an offset as UTC."""
     if kind == "TIMESTAMP":
-        return f"timezone('UTC', TRY_CAST({expression} AS TIMESTAMPTZ))"
+        # Calendars are slow; most times have no offset.
+        aware = f"timezone('UTC', TRY_CAST({expression} AS TIMESTAMPTZ))"
+        has_offset = _HAS_OFFSET.format(expression)
+        return f"CASE WHEN {has_offset} THEN {aware} ELSE TRY_CAST({expression} AS TIMESTAMP) END"
     return f"TRY_CAST({expression} AS {kind})"
 
 
-def by_event(sources: Sequence[Source], expressions: Sequence[str]) -> str:
-    """Choose the expression of the row's event; null for events that contribute nothing."""
+def by_event(
+    sources: Sequence[Source], names: Collection[str], kind: str, value: Callable[[Source], str]
+) -> str:
+    """Choose the value for the row's event; null for events that contribute nothing.
+
+    Args:
+        sources: where values come from.
+        names: the events that occur.
+        kind: the values' type.
+        value: a source's value.
+    """
     arms: dict[str, list[str]] = {}
-    for source, expression in zip(sources, expressions, strict=True):
-        arms.setdefault(expression, []).append(source.event)
+    for source in sources:
+        if source.event in names:
+            arms.setdefault(value(source), []).append(source.event)
+    if not arms:
+        return f"NULL::{kind}"
+    if len(arms) == 1 and set(*arms.values()) == set(names):
+        return next(iter(arms))
     whens = " ".join(
         f"WHEN e.name IN ({', '.join(map(literal, names))}) THEN {expression}"
         for expression, names in arms.items()
@@ -123,50 +147,50 @@ def by_event(sources: Sequence[Source], expressions: Sequence[str]) -> str:
     return f"CASE {whens} END"
 
 
-def column_sql(name: str, merge: Merge, key: str | None) -> ColumnSql:
+def column_sql(name: str, merge: Merge, wins: str | None, names: Collection[str]) -> ColumnSql:
     """Compile one column.
 
     Args:
         name: the public column.
         merge: its rule.
-        key: the physical column that holds the order key, for Last and First.
+        wins: when the partial ``s`` was written after the row ``t``, for Last and First.
+        names: the events that occur.
 
     Raises:
         DeclarationError: the merge's type does not fit.
     """
     if is_ordered(merge):
-        assert key is not None
-        return _ordered(name, merge, key)
+        assert wins is not None
+        return _ordered(name, merge, wins, names)
     if isinstance(merge, LastSet):
-        return _last_set(name, merge)
+        return _last_set(name, merge, names)
     if isinstance(merge, LastMap):
-        return _last_map(name, merge)
+        return _last_map(name, merge, names)
     if isinstance(merge, Union):
-        return _union(name, merge)
-    return _scalar(name, merge)
+        return _union(name, merge, names)
+    return _scalar(name, merge, names)
 
 
-def _ordered(name: str, merge: Merge, key: str) -> ColumnSql:
-    c, k = quoted(name), quoted(key)
-    value = by_event(merge.sources, [value_of(s, merge.type) for s in merge.sources])
-    wins = ">" if isinstance(merge, Last) else "<"
+def _ordered(name: str, merge: Merge, wins: str, names: Collection[str]) -> ColumnSql:
+    c = quoted(name)
+    value = by_event(merge.sources, names, merge.type, lambda s: value_of(s, merge.type))
     return ColumnSql(
         {name: merge.type},
         {name: value},
         {},
         {name: f"r.{c}"},
-        {name: f"CASE WHEN t.{k} IS NULL OR s.{k} {wins} t.{k} THEN s.{c} ELSE t.{c} END"},
+        {name: f"CASE WHEN {wins} THEN s.{c} ELSE t.{c} END"},
         c,
     )
 
 
-def _scalar(name: str, merge: Merge) -> ColumnSql:
+def _scalar(name: str, merge: Merge, names: Collection[str]) -> ColumnSql:
     c = quoted(name)
-    if isinstance(merge, Count):
-        value = by_event(merge.sources, [_presence(s) for s in merge.sources])
-    else:
-        value = by_event(merge.sources, [value_of(s, merge.type) for s in merge.sources])
     kept = _summed_as(merge)
+    if isinstance(merge, Count):
+        value = by_event(merge.sources, names, kept, _presence)
+    else:
+        value = by_event(merge.sources, names, kept, lambda s: value_of(s, merge.type))
     total = f"sum(r.{c})::{kept}"
     fits = f"CASE WHEN {c} IS NULL THEN 0 ELSE TRY_CAST({c} AS {merge.type}) END"
     added = f"coalesce(t.{c} + s.{c}, t.{c}, s.{c})"
@@ -208,12 +232,12 @@ def _summed_as(merge: Merge) -> str:
     return f"DECIMAL(38, {digits[1].strip()})" if len(digits) == 2 else "HUGEINT"
 
 
-def _union(name: str, merge: Union) -> ColumnSql:
+def _union(name: str, merge: Union, names: Collection[str]) -> ColumnSql:
     c, item = quoted(name), element_type(merge)
     merged = f"list_sort(list_distinct(list_concat(t.{c}, s.{c})))"
     return ColumnSql(
         {name: merge.type},
-        {name: by_event(merge.sources, [_list_of(s, item) for s in merge.sources])},
+        {name: by_event(merge.sources, names, merge.type, lambda s: _list_of(s, item))},
         {name: f"list_sort(list_distinct(flatten(list(r.{c}) FILTER (r.{c} IS NOT NULL))))"},
         {name: f"list_sort(list_distinct(r.{c}))"},
         {
@@ -247,33 +271,33 @@ def _entries(name: str, entry: str, project: str) -> _Five:
     )
 
 
-def _last_set(name: str, merge: LastSet) -> ColumnSql:
+def _last_set(name: str, merge: LastSet, names: Collection[str]) -> ColumnSql:
     c, item = quoted(name), element_type(merge)
     entry = f"STRUCT(e {item}, k UUID, p BOOLEAN)"
-    parts = []
+    parts: list[str] = []
     for sources, present in ((merge.removals, "false"), (merge.sources, "true")):
-        if sources:
-            items = by_event(sources, [_list_of(s, item) for s in sources])
+        if any(s.event in names for s in sources):
+            items = by_event(sources, names, f"{item}[]", lambda s: _list_of(s, item))
             made = f"{{'e': x, 'k': e.id, 'p': {present}}}"
             parts.append(f"list_transform({items}, lambda x: {made})")
-    project = parts[0] if len(parts) == 1 else f"list_concat({parts[0]}, {parts[1]})"
-    rules = _entries(name, entry, project)
+    project = f"list_concat({', '.join(parts)})" if len(parts) > 1 else "".join(parts)
+    rules = _entries(name, entry, project or f"NULL::{entry}[]")
     shown = f"list_filter(coalesce({c}, []), lambda x: x.p AND x.e IS NOT NULL)"
     return ColumnSql(*rules, f"list_transform({shown}, lambda x: x.e)")
 
 
-def _last_map(name: str, merge: LastMap) -> ColumnSql:
+def _last_map(name: str, merge: LastMap, names: Collection[str]) -> ColumnSql:
     c, item = quoted(name), element_type(merge)
     entry = f"STRUCT(e VARCHAR, k UUID, v {item})"
     spec = literal(f'{{"x":"MAP(VARCHAR, {item})"}}')
-    values = [
-        f"map_entries(json_transform(json_object('x', e.args->{literal('$.' + str(s.field))}), {spec}).x)"
-        for s in merge.sources
-    ]
+
+    def pairs_of(source: Source) -> str:
+        field = f"e.args->{literal('$.' + str(source.field))}"
+        return f"map_entries(json_transform(json_object('x', {field}), {spec}).x)"
+
+    pairs = by_event(merge.sources, names, f"STRUCT(key VARCHAR, value {item})[]", pairs_of)
     made = "{'e': x.key, 'k': e.id, 'v': x.value}"
-    rules = _entries(
-        name, entry, f"list_transform({by_event(merge.sources, values)}, lambda x: {made})"
-    )
+    rules = _entries(name, entry, f"list_transform({pairs}, lambda x: {made})")
     shown = f"list_filter(coalesce({c}, []), lambda x: x.v IS NOT NULL)"
-    pairs = f"list_transform({shown}, lambda x: {{'key': x.e, 'value': x.v}})"
-    return ColumnSql(*rules, f"map_from_entries({pairs})::{merge.type}")
+    public = f"list_transform({shown}, lambda x: {{'key': x.e, 'value': x.v}})"
+    return ColumnSql(*rules, f"map_from_entries({public})::{merge.type}")

@@ -7,7 +7,7 @@ Python by ``core.merge`` and reach the table as literals.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from pjais_lab.core.registry import Registry
 from pjais_lab.core.shard import HashRouter
 from pjais_lab.core.table import Table
 from pjais_lab.storage._columns import element_type, is_ordered, literal, quoted, typed
+from pjais_lab.storage._orderkeys import BASE, LATER, LATER_TYPE
 from pjais_lab.storage.fold import FoldPlan
 
 __all__ = ["are_few", "merge_each"]
@@ -104,7 +105,7 @@ def _update(
     cursor: duckdb.DuckDBPyConnection, plan: FoldPlan, record: Record, values: dict[str, str]
 ) -> bool:
     def new(match: re.Match[str]) -> str:
-        return values[match[1]]
+        return values.get(match[1]) or f"NULL::{plan.columns[match[1]]}"
 
     sets = ", ".join(f"{quoted(c)} = {_NEW.sub(new, plan.combine[c])}" for c in values)
     done = cursor.execute(
@@ -128,10 +129,25 @@ def _values(table: Table, plan: FoldPlan, record: Record) -> dict[str, str]:
         if partial is ABSENT:
             continue
         if is_ordered(merge):
-            values[plan.keys[name]] = f"'{record.id}'::UUID"
             partial = partial[1]
         values[name] = _json(merge, record, raw) if merge.type == "JSON" else _sql(merge, partial)
         fields.clear()
+    return values | _keys(plan, record, values)
+
+
+def _keys(plan: FoldPlan, record: Record, written: Mapping[str, str]) -> dict[str, str]:
+    """The order keys of the columns that an event writes."""
+    keys, this = plan.keys, f"'{record.id}'::UUID"
+    groups = [g for g in keys.groups if written.keys() & set(g.columns)]
+    values = {g.key: this for g in groups if g.is_first}
+    lasts = [g for g in groups if not g.is_first]
+    if not lasts:
+        return values
+    is_full = record.name in keys.full
+    later = [g.number for g in lasts if not (is_full and g.number in keys.base)]
+    values[BASE] = this if is_full else "NULL::UUID"
+    entries = ", ".join(f"{{'c': {n}, 'k': {this}}}" for n in later)
+    values[LATER] = f"[{entries}]::{LATER_TYPE}" if later else f"NULL::{LATER_TYPE}"
     return values
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -21,6 +21,7 @@ from pjais_lab.core.shard import HashRouter
 from pjais_lab.storage._log import EVENT_NAMES, LogView
 from pjais_lab.storage._single import are_few, merge_each
 from pjais_lab.storage._upcasting import Upcasting
+from pjais_lab.storage._whole import WholeLog, partials
 from pjais_lab.storage.changes import Changes, RebuildReport, touched_by
 from pjais_lab.storage.duck import quote, transaction, translated
 from pjais_lab.storage.fold import FoldPlan, compile_table
@@ -107,8 +108,8 @@ class State(LogView):
                 row = cursor.execute("SELECT count(*) FROM state._erased").fetchone()
                 self._has_erased = bool(row and row[0])
             missing = [t for t in self._plans if t not in loaded] if position else []
-            for table in missing:
-                self.rebuild(table)
+            if missing:
+                self.rebuild(*missing)
             return missing
 
     def ingest_sealed(self, through: int) -> Changes:
@@ -136,7 +137,9 @@ class State(LogView):
         moved = {t for n in newest for t in self._moves.get(n, ())}
         for table in self._plans:
             if table in moved:
-                cursor.execute(self._plans[table].merge_sql(source, f"state.{table}"))
+                plan = self._plans[table]
+                fold = partials(cursor, plan, source, newest, has_erased=self._has_erased)
+                cursor.execute(plan.merge_sql(fold, f"state.{table}"))
 
     def _erase(self, cursor: duckdb.DuckDBPyConnection, source: str, names: set[str]) -> None:
         self._has_erased = True
@@ -161,38 +164,39 @@ class State(LogView):
         """Changes that make everything that reads the state look again."""
         return Changes(self.position, dict.fromkeys(self.tables))
 
-    def rebuild(self, table: str, *, verify: bool = False) -> RebuildReport:
-        """Recompute a table from the log into a shadow, then swap it in.
+    def rebuild(self, *tables: str, verify: bool = False) -> list[RebuildReport]:
+        """Recompute tables from the log, each into a shadow that is then swapped in.
+
+        Args:
+            tables: their names; all of them if none is given.
+            verify: compare each with what was there before.
 
         Raises:
             StorageError: the log could not be read; the table is as before.
         """
-        start = time.perf_counter()
-        plan = self._plans[table]
-        with self.lock, translated(f"rebuilding {table}"):
+        plans = [self._plans[t] for t in tables or self._plans]
+        with self.lock, translated(f"rebuilding {', '.join(p.table for p in plans)}"):
             cursor = self.cursor()
-            before = self.checksum(table) if verify else None
-            with transaction(cursor):
-                self._fold_into(cursor, plan, f"state.{table}", self.position)
-            rows = cursor.execute(f"SELECT count(*) FROM state.{table}").fetchone()
-            same = None if before is None else self.checksum(table) == before
-        return RebuildReport(table, rows[0] if rows else 0, time.perf_counter() - start, same)
+            with self._whole(cursor, plans) as log:
+                return [self._rebuild(cursor, log, plan, verify=verify) for plan in plans]
 
-    def _fold_into(
-        self,
-        cursor: duckdb.DuckDBPyConnection,
-        plan: FoldPlan,
-        target: str,
-        through: int,
-        where: str = "true",
-    ) -> None:
-        source = f"(SELECT {EVENT_NAMES} FROM log.history WHERE seq <= {through} AND {where})"
-        names = set(plan.names) | set(self.registry.old_names_for(self.registry.tables[plan.table]))
-        source = self._upcasting.widen(cursor, source, names, None)
-        cursor.execute(plan.ddl_sql(f"{target}__new"))
-        cursor.execute(f"INSERT INTO {target}__new BY NAME {plan.fold_sql(source)}")
-        cursor.execute(f"DROP TABLE IF EXISTS {target}")
-        cursor.execute(f'ALTER TABLE {target}__new RENAME TO "{plan.table}"')
+    def _rebuild(
+        self, cursor: duckdb.DuckDBPyConnection, log: WholeLog, plan: FoldPlan, *, verify: bool
+    ) -> RebuildReport:
+        start = time.perf_counter()
+        before = self.checksum(plan.table) if verify else None
+        with transaction(cursor):
+            log.fold_into(plan, f"state.{plan.table}")
+        rows = cursor.execute(f"SELECT count(*) FROM state.{plan.table}").fetchone()
+        same = None if before is None else self.checksum(plan.table) == before
+        elapsed_s = time.perf_counter() - start
+        return RebuildReport(plan.table, rows[0] if rows else 0, elapsed_s, same)
+
+    def _whole(
+        self, cursor: duckdb.DuckDBPyConnection, plans: Iterable[FoldPlan], where: str = "true"
+    ) -> WholeLog:
+        source = f"(SELECT {EVENT_NAMES} FROM log.history WHERE seq <= {self.position} AND {where})"
+        return WholeLog(cursor, source, self.registry, plans, has_erased=self._has_erased)
 
     def checksum(self, table: str) -> str:
         """A digest of all rows, in whatever order they lie."""
@@ -219,11 +223,12 @@ class State(LogView):
         with self.lock, translated("folding the past"):
             cursor.execute(f"ATTACH ':memory:' AS {name}")
             cursor.execute(f"CREATE SCHEMA {name}.state")
-            for table, plan in self._plans.items():
-                target = f"{name}.state.{table}"
-                with transaction(cursor):
-                    self._fold_into(cursor, plan, target, self.position, condition)
-                cursor.execute(f"CREATE VIEW {name}.main.{table} AS {plan.view_sql(target)}")
+            with self._whole(cursor, self._plans.values(), condition) as log:
+                for table, plan in self._plans.items():
+                    target = f"{name}.state.{table}"
+                    with transaction(cursor):
+                        log.fold_into(plan, target)
+                    cursor.execute(f"CREATE VIEW {name}.main.{table} AS {plan.view_sql(target)}")
             cursor.execute(
                 f"CREATE VIEW {name}.main.events AS SELECT * FROM memory.main.events"
                 f" WHERE seq <= {self.position} AND {condition}"
@@ -250,8 +255,8 @@ class State(LogView):
                 t.name for t in registry.tables.values() if old.get(t.name) != registry.digest(t)
             ]
             self._plan()
-            for table in changed:
-                self.rebuild(table)
+            if changed:
+                self.rebuild(*changed)
             return changed
 
     def _plan(self) -> None:

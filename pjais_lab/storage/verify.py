@@ -200,5 +200,5 @@ def _check_checkpoint(lake: Lake, state: State, journal: Journal, found: _Findin
     state.mark_sealed(lake.events_sql(mark), mark)
     state.start(loaded.position, loaded.tables, journal.read(max(mark, journal.floor())))
     for table in sorted(loaded.tables):
-        if not table.startswith("_") and not state.rebuild(table, verify=True).is_same:
+        if not table.startswith("_") and not state.rebuild(table, verify=True)[0].is_same:
             found.add(f"The checkpoint of {table} differs from a rebuild from events.")

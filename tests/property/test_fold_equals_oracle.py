@@ -59,7 +59,7 @@ def test_any_batches_leave_what_a_rebuild_gives(
     records = data.draw(logs(registry, table))
     state = BENCHES[bench].after(data.draw(cuts(records)))
 
-    report = state.rebuild(table.name, verify=True)
+    (report,) = state.rebuild(table.name, verify=True)
 
     assert report.is_same
 
