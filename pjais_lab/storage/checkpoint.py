@@ -6,6 +6,7 @@ damaged file, it is passed over with a reason, and that table is rebuilt from ev
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any, Final, Protocol
 
@@ -155,21 +156,15 @@ def load(lake: DuckLake, state: Checkpointable, *, head: int | None = None) -> L
     if head is not None and position > head:
         reason = f"It is at event {position:,} and the journal ends at {head:,}."
         return Loaded(ignored=tuple(Ignored(r.name, reason) for r in rows))
-    cursor = state.cursor()
-    layout = _layout(cursor)
-    filled: set[str] = set()
-    ignored: list[Ignored] = []
-    for row in sorted(rows, key=lambda r: not r.name.startswith("_")):
-        misfit = _misfit(state.registry, row, layout)
-        broken = None if misfit else _fill(cursor, row, layout[row.name])
-        if not (misfit or broken):
-            filled.add(row.name)
-            continue
-        ignored.append(Ignored(row.name, misfit or broken or "", is_damage=misfit is None))
-        if row.name.startswith("_"):
-            _empty(cursor, filled)
-            return Loaded(ignored=tuple(ignored))
-    return Loaded(position if filled else 0, frozenset(filled), tuple(ignored))
+    layout = _layout(state.cursor())
+    own = [row for row in rows if row.name.startswith("_")]
+    ignored = _fill_all(state, own, layout)
+    if ignored:
+        _empty(state.cursor(), {r.name for r in own} - {i.table for i in ignored})
+        return Loaded(ignored=tuple(ignored))
+    ignored = _fill_all(state, [row for row in rows if row not in own], layout)
+    filled = frozenset(r.name for r in rows) - {i.table for i in ignored}
+    return Loaded(position if filled else 0, filled, tuple(ignored))
 
 
 def newest(lake: DuckLake) -> list[CheckpointRow]:
@@ -210,10 +205,8 @@ def _write(
 def _layout(cursor: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
     """The state's physical tables: name -> column -> type."""
     sql = (
-        "SELECT c.table_name, c.column_name, c.data_type FROM duckdb_columns() c"
-        " JOIN duckdb_tables() t USING (database_oid, schema_oid, table_oid)"
-        " WHERE c.schema_name = ? AND c.database_name = 'memory'"
-        " ORDER BY c.table_name, c.column_index"
+        "SELECT table_name, column_name, data_type FROM duckdb_columns()"
+        " WHERE schema_name = ? AND database_name = 'memory' ORDER BY table_name, column_index"
     )
     layout: dict[str, dict[str, str]] = {}
     for table, column, kind in cursor.execute(sql, [_SCHEMA]).fetchall():
@@ -241,6 +234,20 @@ def _misfit(
     if row.duckdb != duckdb.__version__:
         return f"DuckDB {row.duckdb} wrote it and this is {duckdb.__version__}."
     return None
+
+
+def _fill_all(
+    state: Checkpointable, rows: list[CheckpointRow], layout: dict[str, dict[str, str]]
+) -> list[Ignored]:
+    """Fill tables, the largest beside the others; those that were passed over, by name."""
+    fits = {r.name: _misfit(state.registry, r, layout) for r in rows}
+    wanted = sorted((r for r in rows if fits[r.name] is None), key=lambda r: -r.row_count)
+    # Small tables are spent in planning, which one thread does while DuckDB's others fill.
+    with ThreadPoolExecutor(2, "pjais-boot") as pool:
+        broken = pool.map(lambda r: _fill(state.cursor(), r, layout[r.name]), wanted)
+        damaged = dict(zip((r.name for r in wanted), broken, strict=True))
+    reasons = [(r.name, fits[r.name] or damaged.get(r.name)) for r in rows]
+    return [Ignored(name, reason, name in damaged) for name, reason in reasons if reason]
 
 
 def _fill(
