@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -12,8 +12,9 @@ from pjais_lab.conversations.events import (
     MessageAdded,
     Role,
 )
-from pjais_lab.core.event import HasId
+from pjais_lab.core.event import HasId, id_of
 from pjais_lab.core.ids import is_id
+from pjais_lab.core.spelling import spelled_methods
 from pjais_lab.errors import RejectedError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = ["Conversations"]
 _REMEMBERED: Final = 1000
 
 
+@spelled_methods
 class Conversations:
     """What was said, and by whom.
 
@@ -56,7 +58,10 @@ class Conversations:
         Raises:
             RejectedError: a persona does not exist; nothing was stored.
         """
-        members = tuple(p if isinstance(p, str) else p.id for p in participants)
+        if isinstance(participants, str) or not isinstance(participants, Iterable):
+            msg = f"The participants are of type {type(participants).__name__}; expected a list."
+            raise RejectedError(msg, hint="Write participants=[ada, bob].")
+        members = tuple(id_of(p, "participant") for p in participants)
         begun = ConversationStarted(title=title, participants=members)
         return self._store.commit(begun.on(persona, at=at)).id
 
@@ -84,7 +89,7 @@ class Conversations:
             RejectedError: the conversation has ended, or there is no such conversation or persona;
                 nothing was stored.
         """
-        who = persona if isinstance(persona, str) else persona.id
+        who = id_of(persona, "persona")
         said = MessageAdded(
             conversation,
             content,
@@ -109,12 +114,12 @@ class Conversations:
         """What was said, in order.
 
         Raises:
-            QueryError: the id is not UUID text.
+            RejectedError: the id is not UUID text.
         """
         return self._store.query(
             "SELECT id, speaker, speaker_id, role, content, sent_at FROM messages"
             " WHERE conversation_id = $c ORDER BY sent_at, position, id",
-            c=conversation,
+            c=id_of(conversation, "conversation"),
         )
 
     @property

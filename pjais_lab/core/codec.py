@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 import typing
 from datetime import datetime
 from functools import cache
@@ -11,14 +9,22 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from pjais_lab.core._explain import (
+    altered,
+    explain,
+    has_nul,
+    is_half_a_pair,
+    is_infinite,
+    is_no_json,
+    where,
+)
 from pjais_lab.core.event import Event
 from pjais_lab.errors import EventDecodeError, RejectedError
 
-__all__ = ["decode", "encode", "from_fields"]
+__all__ = ["decode", "encode", "from_fields", "is_text"]
 
 _E = TypeVar("_E", bound=Event)
 _ENCODER = msgspec.json.Encoder(order="deterministic")
-_AT = re.compile(r" - at `\$\.?(?P<path>.*?)`$")
 
 
 @cache
@@ -45,10 +51,17 @@ def encode(event: Event, limit_bytes: int | None = None) -> str:
         data = _ENCODER.encode(event)
         if b"null" in data:
             _refuse_nan(event, name)
-        _decoder(type(event)).decode(data)
+        if b"\\u0000" in data:
+            _refuse(name, where(event, has_nul))
+        stored = _decoder(type(event)).decode(data)
+        if stored != event:
+            _refuse(name, altered(event, stored))
         text = data.decode()
     except (msgspec.ValidationError, TypeError, UnicodeError, OverflowError) as error:
-        raise RejectedError(_sentence(name, error), name=name) from None
+        raise _rejected(type(event), event, error) from None
+    except RecursionError:
+        msg = f"{name} was refused: its content is nested too deeply."
+        raise RejectedError(msg, hint="Flatten it.", name=name) from None
     if limit_bytes is not None and len(data) > limit_bytes:
         msg = (
             f"{name} is {len(data):,} bytes long and this workspace takes events up to"
@@ -67,9 +80,10 @@ def decode(cls: type[_E], args: str | bytes) -> _E:
     """
     try:
         made: _E = _decoder(cls).decode(args)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        msg = _sentence(cls.__event__.name, error)
-        raise EventDecodeError(msg, name=cls.__event__.name) from None
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        path, reason, _ = explain(cls, None, error)
+        name = cls.__event__.name
+        raise EventDecodeError(_sentence(name, path, reason), name=name, field=path) from None
     return made
 
 
@@ -81,23 +95,37 @@ def from_fields(cls: type[_E], fields: dict[str, Any]) -> _E:
     """
     try:
         made: _E = msgspec.convert(fields, cls)
-
-    except msgspec.ValidationError as error:
-        name = cls.__event__.name
-        raise RejectedError(_sentence(name, error), name=name) from None
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise _rejected(cls, fields, error) from None
     return made
 
 
-def _sentence(name: str, error: Exception) -> str:
-    text = str(error)
-    found = _AT.search(text)
-    path = found["path"] if found else ""
-    reason = _AT.sub("", text)
-    reason = reason.replace("Object contains unknown field", "there is no field")
-    reason = reason.replace("Object missing required field", "it lacks the field")
-    reason = reason[:1].lower() + reason[1:]
-    where = f", field {path!r}" if path else ""
-    return f"{name} was refused{where}: {reason}."
+def is_text(value: object) -> bool:
+    r"""Whether it is text that UTF-8 can hold, as every stored text is.
+
+    >>> is_text("Ada"), is_text("\ud800"), is_text(7)
+    (True, False, False)
+    """
+    return isinstance(value, str) and is_half_a_pair(value) is None
+
+
+def _rejected(cls: type[Event], value: Any, error: Exception) -> RejectedError:
+    name = cls.__event__.name
+    test = is_half_a_pair if isinstance(error, UnicodeError) else is_no_json
+    found = None if isinstance(error, msgspec.ValidationError) else where(value, test)
+    path, reason, hint = (*found, None) if found else explain(cls, value, error)
+    return RejectedError(_sentence(name, path, reason), hint=hint, name=name, field=path)
+
+
+def _refuse(name: str, found: tuple[str, str] | None) -> None:
+    if found is not None:
+        path, reason = found
+        raise RejectedError(_sentence(name, path, reason), name=name, field=path)
+
+
+def _sentence(name: str, path: str, reason: str) -> str:
+    place = f", field {path!r}" if path else ""
+    return f"{name} was refused{place}: {reason}."
 
 
 @cache
@@ -119,21 +147,5 @@ def _parts_of(hint: Any) -> set[Any]:
 def _refuse_nan(event: Event, name: str) -> None:
     for field in _may_hold_floats(type(event)):
         value = getattr(event, field)
-        path = _find_nan(value, field) if value else None
-        if path:
-            msg = f"{name} was refused, field {path!r}: expected a finite number, got NaN or infinity."
-            raise RejectedError(msg, name=name, field=path)
-
-
-def _find_nan(value: Any, path: str) -> str | None:
-    if isinstance(value, float):
-        return None if math.isfinite(value) else path
-    if isinstance(value, dict):
-        pairs = ((f"{path}.{k}", v) for k, v in value.items())
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        pairs = ((f"{path}[{i}]", v) for i, v in enumerate(value))
-    elif isinstance(value, msgspec.Struct):
-        pairs = ((f"{path}.{f}", getattr(value, f)) for f in value.__struct_fields__)
-    else:
-        return None
-    return next((found for p, v in pairs if (found := _find_nan(v, p))), None)
+        found = where(value, is_infinite, field) if value else None
+        _refuse(name, found)

@@ -18,6 +18,7 @@ from typing import (
 import msgspec
 
 from pjais_lab.core.ids import is_id
+from pjais_lab.core.spelling import SpelledMeta
 from pjais_lab.errors import DeclarationError, RejectedError
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Record",
     "Scope",
     "event",
+    "id_of",
     "micros",
     "moment",
 ]
@@ -41,6 +43,9 @@ PersonaRule = Literal["required", "self", "none"]
 
 ENVELOPE_FIELDS: Final = ("$id", "$occurred_at", "$persona_id", "$entity_id", "$actor", "$cause")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_US: Final = -62_135_596_800_000_000
+_LAST_US: Final = 253_402_300_799_999_999
+_SHOWN: Final = 60
 
 
 class EventSpec(msgspec.Struct, frozen=True):
@@ -75,7 +80,13 @@ class HasId(Protocol):
 
 # Subclasses inherit ``frozen``; type checkers learn that only from here.
 @dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
-class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=False):
+class Event(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=False,
+    metaclass=SpelledMeta,
+):
     """Base of all event definitions: an immutable fact, in the past tense.
 
     A field typed ``T | msgspec.UnsetType = msgspec.UNSET`` is left out of the stored event when
@@ -101,19 +112,21 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
             cause: the id of the event it answers.
 
         Raises:
-            RejectedError: an id is not UUID text.
+            RejectedError: an id is not UUID text, or ``at`` is no datetime.
         """
         return Draft(
             self,
-            _id_of(persona, "persona"),
-            _id_of(entity, "entity"),
-            None if at is None else micros(at),
-            _id_of(cause, "cause"),
+            _named(persona),
+            _named(entity),
+            None if at is None else _micros(at),
+            _named(cause),
         )
 
 
-class Draft(msgspec.Struct, frozen=True):
+class Draft(msgspec.Struct, frozen=True, metaclass=SpelledMeta):
     """An event on its way into the log; the commit gives it its id and place.
+
+    Checked when made: once a commit is in the journal, nothing may stand in the way of applying it.
 
     Attributes:
         event: the typed content.
@@ -130,6 +143,32 @@ class Draft(msgspec.Struct, frozen=True):
     occurred_at: int | None = None
     cause: str | None = None
     args: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what the log could not hold.
+
+        Raises:
+            RejectedError: no event, an id that is not UUID text, or a time out of range.
+        """
+        if not isinstance(self.event, Event):
+            msg = f"Expected an event, a draft or a function that gives them, got {_short(self.event)}."
+            raise RejectedError(msg, hint="Make a draft with event.on(persona, entity).")
+        for value, role in (
+            (self.persona_id, "persona"),
+            (self.entity_id, "entity"),
+            (self.cause, "cause"),
+        ):
+            if value is not None and not is_id(value):
+                raise _no_id(value, role)
+        at: Any = self.occurred_at
+        if at is not None and (type(at) is not int or not _FIRST_US <= at <= _LAST_US):
+            msg = f"The time {_short(at)} is not microseconds since 1970 between the years 1 and 9999."
+            raise RejectedError(msg, hint="Give a datetime with .on(at=...).", at=at)
+        if self.args is not None and type(self.args) is not str:
+            msg = (
+                f"The content of {self.event.__event__.name} is {_short(self.args)}, not JSON text."
+            )
+            raise RejectedError(msg, name=self.event.__event__.name)
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -269,11 +308,44 @@ def moment(us: int) -> datetime:
     )
 
 
-def _id_of(value: Any, role: str) -> str | None:
-    if value is None:
-        return None
-    text = value if isinstance(value, str) else getattr(value, "id", value)
-    if is_id(text):
-        return str(text)
-    msg = f"The {role} {value!r} is not an id; expected UUID text or an object with an id."
-    raise RejectedError(msg, role=role, value=value)
+def id_of(thing: HasId | str, role: str) -> str:
+    """The id of a thing, or the id itself.
+
+    Args:
+        thing: a model, a record, or an id.
+        role: what it is to the caller, for the message.
+
+    Raises:
+        RejectedError: it is neither.
+
+    >>> id_of("018bcfe5-6800-7000-8000-00000000000a", "persona")
+    '018bcfe5-6800-7000-8000-00000000000a'
+    """
+    found = _named(thing)
+    if found is None or not is_id(found):
+        raise _no_id(found, role)
+    return found
+
+
+def _named(thing: Any) -> str | None:
+    if thing is None or isinstance(thing, str):
+        return thing
+    found: str | None = getattr(thing, "id", thing)
+    return found
+
+
+def _no_id(value: Any, role: str) -> RejectedError:
+    msg = f"The {role} {_short(value)} is not an id; expected UUID text or an object with an id."
+    return RejectedError(msg, role=role, value=value)
+
+
+def _micros(at: Any) -> int:
+    if not isinstance(at, datetime):
+        msg = f"The time {_short(at)} is not a datetime."
+        raise RejectedError(msg, hint="Make one with datetime.fromisoformat(text).", at=at)
+    return micros(at)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

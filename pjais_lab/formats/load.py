@@ -73,7 +73,7 @@ def load(
         FormatError: no format fits, or ``strict`` and a row is bad; then nothing was stored.
     """
     started = time.perf_counter()
-    source = Path(fspath(path)).expanduser()
+    source = _checked(path).expanduser()
     fmt = sniff(source, formats)
     store.commit(_nothing)
     notes = Notes(is_strict=strict)
@@ -97,6 +97,14 @@ def load(
         unmapped_fields=dict(sorted(notes.unmapped.items())),
         elapsed_s=time.perf_counter() - started,
     )
+
+
+def _checked(path: Any) -> Path:
+    found = fspath(path) if isinstance(path, (str, PathLike)) else None
+    if not isinstance(found, str) or not found.strip() or "\0" in found:
+        msg = f"{path!r} is not a path; expected the name of a file or folder."
+        raise FormatError(msg, hint="Write lab.load('run/').", path=path)
+    return Path(found)
 
 
 def _nothing(_: object) -> tuple[Draft, ...]:

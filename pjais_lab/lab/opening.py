@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pjais_lab.core.intent import check_actor
+from pjais_lab.core.spelling import spelled
+from pjais_lab.errors import WorkspaceNotFoundError
 from pjais_lab.lab.lab import Lab
 from pjais_lab.lab.parts import Parts
 from pjais_lab.lab.registry import built_in
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["open_lab"]
 
 
+@spelled
 def open_lab(
     path: str | Path,
     *,
@@ -41,13 +46,15 @@ def open_lab(
         The lab, showing everything committed so far.
 
     Raises:
-        WorkspaceNotFoundError: there is none, and ``create`` is False.
+        WorkspaceNotFoundError: there is none and ``create`` is False, or the path is none.
+        RejectedError: the actor does not say what and who it is.
         FormatVersionError: a newer version wrote it.
         NetworkFilesystemError: it lies on a network filesystem.
         CorruptJournalError: the journal cannot be read.
     """
+    check_actor(actor)
     parts = Parts(
-        path,
+        _checked(path),
         registry or built_in(),
         create=create,
         actor=actor,
@@ -55,3 +62,12 @@ def open_lab(
         clock=clock,
     )
     return Lab(parts)
+
+
+def _checked(path: Any) -> Path:
+    """A path; an empty one would make a workspace of whatever directory this happens to be."""
+    is_path = isinstance(path, (str, PathLike)) and isinstance(fspath(path), str)
+    if not is_path or not fspath(path).strip() or "\0" in fspath(path):
+        msg = f"{path!r} is not the path of a workspace; expected a directory's name."
+        raise WorkspaceNotFoundError(msg, hint="Write pj.open('my-lab').")
+    return Path(path)

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 
-from pjais_lab.core.event import micros, moment
+from pjais_lab.core.event import micros
 from pjais_lab.errors import ClosedError, ReadOnlyError, SnapshotNotFoundError
 
 if TYPE_CHECKING:
@@ -87,19 +87,28 @@ class PastLab:
         return f"PastLab({self._parts.workspace.path.name!r} at {self.moment})"
 
 
-def _parsed(when: int | datetime | str) -> int | datetime:
-    if isinstance(when, int):
-        return when
+def _parsed(given: Any) -> int | datetime:
+    if isinstance(given, int) and not isinstance(given, bool):
+        return given
+    when: object = given
+    if not isinstance(when, (datetime, str)):
+        msg = f"{when!r} is not a moment; expected a position, or a time such as 2026-11-01 14:30."
+        raise SnapshotNotFoundError(msg, moment=when)
     if isinstance(when, str):
         try:
-            when = datetime.fromisoformat(when)
+            at = datetime.fromisoformat(when)
         except ValueError:
             msg = f"{when!r} is not a moment; expected a position, or a time such as 2026-11-01 14:30."
             raise SnapshotNotFoundError(msg, moment=when) from None
-    return when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when
+    else:
+        at = when
+    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
 
 
 def _condition(when: int | datetime, clock: Literal["world", "commit"], position: int) -> str:
+    if clock not in {"world", "commit"}:
+        msg = f"There is no clock {clock!r}; expected 'world' or 'commit'."
+        raise SnapshotNotFoundError(msg, clock=clock)
     if isinstance(when, int):
         if not 0 <= when <= position:
             msg = f"The log has no position {when:,}; it goes from 0 to {position:,}."
@@ -108,8 +117,5 @@ def _condition(when: int | datetime, clock: Literal["world", "commit"], position
     us = micros(when)
     if clock == "world":
         return f"occurred_at <= make_timestamp({us}::BIGINT)"
-    if clock == "commit":
-        stamp = f"{us // 1000:012x}"
-        return f"id <= '{stamp[:8]}-{stamp[8:]}-7fff-bfff-ffffffffffff'::UUID"
-    msg = f"There is no clock {clock!r}; expected 'world' or 'commit', for {moment(us)}."
-    raise SnapshotNotFoundError(msg, clock=clock)
+    stamp = f"{us // 1000:012x}"
+    return f"id <= '{stamp[:8]}-{stamp[8:]}-7fff-bfff-ffffffffffff'::UUID"

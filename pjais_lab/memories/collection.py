@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import msgspec
 
-from pjais_lab.core.event import HasId
+from pjais_lab.core.event import HasId, id_of
 from pjais_lab.core.ids import is_id
+from pjais_lab.core.spelling import spelled_methods
 from pjais_lab.errors import NotFoundError
 from pjais_lab.memories.commands import (
     Details,
@@ -58,6 +59,7 @@ class Memory(msgspec.Struct, frozen=True):
     created_at: datetime | None = None
 
 
+@spelled_methods
 class Memories:
     """What personas remember.
 
@@ -158,9 +160,9 @@ class Memories:
 
         Raises:
             NotFoundError: ``source`` does not exist.
-            RejectedError: ``target`` does not exist; nothing was stored.
+            RejectedError: ``target`` does not exist, or a field is wrong; nothing was stored.
         """
-        owner = self[source if isinstance(source, str) else source.id].persona_id
+        owner = self[id_of(source, "memory")].persona_id
         done = self._store.commit(
             link_memories(
                 source,
@@ -207,12 +209,12 @@ class Memories:
             persona: whose, or its id; everybody's if None.
 
         Raises:
-            QueryError: the id is not UUID text.
+            RejectedError: the id is not UUID text.
         """
         order = "ORDER BY created_at, id"
         if persona is None:
             return self._store.query(f"SELECT * FROM memories {order}")  # noqa: S608
-        owner = persona if isinstance(persona, str) else persona.id
+        owner = id_of(persona, "persona")
         return self._store.query(f"SELECT * FROM memories WHERE persona_id = $p {order}", p=owner)  # noqa: S608
 
     def __getitem__(self, memory_id: str) -> Memory:

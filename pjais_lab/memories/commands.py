@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any, Final, TypedDict, Unpack
 
 from msgspec import UNSET
 
-from pjais_lab.core.event import Draft, HasId
+from pjais_lab.core.event import Draft, HasId, id_of
+from pjais_lab.core.spelling import check_keywords, near, spelled
 from pjais_lab.errors import RejectedError
 from pjais_lab.memories.events import (
     MemoryForgotten,
@@ -20,7 +21,14 @@ from pjais_lab.memories.events import (
     MemoryUnlinked,
     link_id,
 )
-from pjais_lab.memories.state import ContentType, Relation, RetierReason, Tier, scale_importance
+from pjais_lab.memories.state import (
+    RELATIONS,
+    ContentType,
+    Relation,
+    RetierReason,
+    Tier,
+    scale_importance,
+)
 
 __all__ = [
     "Details",
@@ -32,6 +40,9 @@ __all__ = [
     "revise_memory",
     "unlink_memories",
 ]
+
+
+_RECORD: Final = ("importance", "scale", "tags", "at")
 
 
 class Details(TypedDict, total=False):
@@ -89,14 +100,13 @@ def record_memory(
     ... ).event.importance
     1.0
     """
-    raw = importance if scale is not None else None
-    value = importance if scale is None else scale_importance(importance, scale)
+    check_keywords("record", details, (*_RECORD, *Details.__annotations__))
     made = MemoryRecorded(
         content=content,
-        importance=value,
-        importance_raw=raw,
+        importance=scale_importance(importance, "0-1" if scale is None else scale),
+        importance_raw=None if scale is None else importance,
         importance_scale=scale,
-        tags=tuple(tags),
+        tags=_listed(tags),
         **details,
     )
     return made.on(persona, id, at=at)
@@ -113,20 +123,29 @@ def revise_memory(
         changes: the fields of ``Revision``; an importance is on ``scale``, 0 to 1 if none.
 
     Raises:
-        RejectedError: the id is not UUID text, or the importance lies outside its scale.
+        RejectedError: the id is not UUID text, the importance lies outside its scale, or nothing
+            is changed.
     """
+    check_keywords("revise", changes, ("at", *Revision.__annotations__))
     fields: dict[str, Any] = dict(changes)
     scale = fields.pop("scale", None)
+    for name in ("add_tags", "remove_tags"):
+        if name in fields:
+            fields[name] = _listed(fields[name])
     if "importance" in fields:
         raw = fields["importance"]
         fields |= {"importance_raw": None if scale is None else raw, "importance_scale": scale}
-        fields["importance"] = raw if scale is None else scale_importance(raw, scale)
+        fields["importance"] = scale_importance(raw, "0-1" if scale is None else scale)
     elif scale is not None:
         msg = f"A revision gives the importance scale {scale!r} but no importance."
-        raise RejectedError(msg, scale=scale)
+        raise RejectedError(msg, hint="Give importance=... as well.", scale=scale)
+    if not fields:
+        msg = "The revision changes nothing; expected at least one field."
+        raise RejectedError(msg, hint=f"There are: {', '.join(Revision.__annotations__)}.")
     return MemoryRevised(**fields).on(entity=memory, at=at)
 
 
+@spelled
 def recall_memory(
     memory: HasId | str,
     *,
@@ -151,6 +170,7 @@ def recall_memory(
     return used.on(entity=memory, at=at)
 
 
+@spelled
 def link_memories(
     source: HasId | str,
     target: HasId | str,
@@ -175,9 +195,11 @@ def link_memories(
         at: when; now if None.
 
     Raises:
-        RejectedError: an id is not UUID text.
+        RejectedError: an id is not UUID text, or there is no such relation.
     """
-    made = MemoryLinked(_id(source), _id(target), relation, strength, confidence, dict(extra or {}))
+    _check_relation(relation)
+    ends = id_of(source, "memory"), id_of(target, "memory")
+    made = MemoryLinked(*ends, relation, strength, confidence, dict(extra or {}))
     return made.on(persona, at=at)
 
 
@@ -187,11 +209,14 @@ def unlink_memories(
     """Take a link back.
 
     Raises:
-        RejectedError: an id is not UUID text.
+        RejectedError: an id is not UUID text, or there is no such relation.
     """
-    return MemoryUnlinked(reason=reason).on(entity=link_id(_id(source), _id(target), relation))
+    _check_relation(relation)
+    link = link_id(id_of(source, "memory"), id_of(target, "memory"), relation)
+    return MemoryUnlinked(reason=reason).on(entity=link)
 
 
+@spelled
 def retier_memory(
     memory: HasId | str,
     tier: Tier,
@@ -207,6 +232,7 @@ def retier_memory(
     return MemoryRetiered(tier=tier, reason=reason).on(entity=memory, at=at)
 
 
+@spelled
 def forget_memory(memory: HasId | str, reason: str = "", *, at: datetime | None = None) -> Draft:
     """Let a memory go; it stays in the log, not in the state.
 
@@ -216,5 +242,16 @@ def forget_memory(memory: HasId | str, reason: str = "", *, at: datetime | None 
     return MemoryForgotten(reason=reason).on(entity=memory, at=at)
 
 
-def _id(thing: HasId | str) -> str:
-    return thing if isinstance(thing, str) else thing.id
+def _check_relation(relation: str) -> None:
+    if relation not in RELATIONS:
+        msg = f"There is no relation {relation!r}; expected one of {', '.join(RELATIONS)}."
+        hint = near(str(relation), RELATIONS)
+        raise RejectedError(msg, hint=hint if hint.startswith("Did") else None, relation=relation)
+
+
+def _listed(tags: Iterable[str]) -> tuple[str, ...]:
+    """Any iterable but text, which is one of letters; the codec judges what is in it."""
+    if isinstance(tags, str) or not isinstance(tags, Iterable):
+        msg = f"The tags are of type {type(tags).__name__}; expected a list of texts."
+        raise RejectedError(msg, hint="Write tags=['reading'].", tags=tags)
+    return tuple(tags)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, UnsetType
 
 from pjais_lab.core.event import Draft, Event, HasId, event
-from pjais_lab.core.fields import EntityId, Slug, Unit
+from pjais_lab.core.fields import EntityId, Scale, Slug, Unit
 from pjais_lab.core.ids import natural_id
 from pjais_lab.memories.state import ContentType, Relation, RetierReason, Tier
 
@@ -25,7 +25,7 @@ __all__ = [
 
 Content = Annotated[str, Meta(min_length=1)]
 Tag = Annotated[str, Meta(min_length=1, max_length=100)]
-Scale = Annotated[str, Meta(pattern=r"^\d+(\.\d+)?-\d+(\.\d+)?$")]
+Tags = Annotated[tuple[Tag, ...], Meta(max_length=1000)]
 
 
 @event("v1.MemoryRecorded", entity="memory", effect="create", persona="required")
@@ -53,7 +53,7 @@ class MemoryRecorded(Event):
     importance: Unit = 0.5
     importance_raw: float | None = None
     importance_scale: Scale | None = None
-    tags: tuple[Tag, ...] = ()
+    tags: Tags = ()
     tier: Tier = "warm"
     expires_at: datetime | None = None
     source: str | None = None
@@ -81,8 +81,8 @@ class MemoryRevised(Event):
     importance: Unit | UnsetType = UNSET
     importance_raw: float | UnsetType | None = UNSET
     importance_scale: Scale | UnsetType | None = UNSET
-    add_tags: tuple[Tag, ...] | UnsetType = UNSET
-    remove_tags: tuple[Tag, ...] | UnsetType = UNSET
+    add_tags: Tags | UnsetType = UNSET
+    remove_tags: Tags | UnsetType = UNSET
     expires_at: datetime | UnsetType | None = UNSET
     extra: dict[str, Any] | UnsetType = UNSET
 

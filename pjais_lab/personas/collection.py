@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from pjais_lab.core.codec import is_text
 from pjais_lab.core.event import HasId
 from pjais_lab.core.ids import is_id
+from pjais_lab.core.spelling import spelled_methods
 from pjais_lab.errors import NotFoundError
 from pjais_lab.personas.commands import (
     Revision,
@@ -43,6 +45,7 @@ class Profile(TypedDict, total=False):
     extra: Mapping[str, Any]
 
 
+@spelled_methods
 class Personas:
     """Living personas. ``lab.personas["Ada"]`` is a model whose traits follow the log.
 
@@ -92,6 +95,7 @@ class Personas:
         emotion: Emotion,
         intensity: float = 50.0,
         *,
+        confidence: float = 50.0,
         context: str = "",
         at: datetime | None = None,
     ) -> None:
@@ -101,13 +105,17 @@ class Personas:
             persona: which, or its id.
             emotion: the primary emotion.
             intensity: 0 to 100.
+            confidence: how sure you are, 0 to 100.
             context: what it is about.
             at: when; now if None.
 
         Raises:
             RejectedError: a field is wrong or there is no such persona; nothing was stored.
         """
-        self._store.commit(change_mood(persona, emotion, intensity, context=context, at=at))
+        felt = change_mood(
+            persona, emotion, intensity, confidence=confidence, context=context, at=at
+        )
+        self._store.commit(felt)
 
     def retire(self, persona: HasId | str, reason: str = "") -> None:
         """Set a persona aside and keep its data.
@@ -137,6 +145,8 @@ class Personas:
 
     def get(self, name_or_id: str) -> PersonaModel | None:
         """The persona of a name or id; None when there is none."""
+        if not is_text(name_or_id):
+            return None
         column = "id" if is_id(name_or_id) else "name"
         found = self._store.query(f"SELECT id FROM personas WHERE {column} = $x", x=name_or_id)  # noqa: S608
         return None if found.is_empty() else PersonaModel(self._hub, str(found.item(0, 0)))
@@ -151,7 +161,7 @@ class Personas:
         if found is not None:
             return found
         names = self.names
-        near = difflib.get_close_matches(name_or_id, names, 1)
+        near = difflib.get_close_matches(str(name_or_id), names, 1)
         hint = f"Did you mean {near[0]!r}?" if near else f"There are {len(names)} personas."
         msg = f"There is no persona {name_or_id!r}."
         raise NotFoundError(msg, hint=hint, name=name_or_id)

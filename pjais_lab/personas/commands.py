@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
@@ -10,7 +9,8 @@ from typing import Any, TypedDict, Unpack
 import msgspec
 
 from pjais_lab.core.event import Draft, HasId
-from pjais_lab.errors import NotFoundError
+from pjais_lab.core.spelling import check_keywords, near, spelled
+from pjais_lab.errors import NotFoundError, RejectedError
 from pjais_lab.personas.events import (
     PersonaActivated,
     PersonaCreated,
@@ -52,6 +52,7 @@ class Revision(TypedDict, total=False):
     extra: Mapping[str, Any]
 
 
+@spelled
 def create_persona(
     name: str,
     *,
@@ -83,22 +84,26 @@ def create_persona(
 
     Raises:
         NotFoundError: there is no such template.
-        RejectedError: the id is not UUID text.
+        RejectedError: the id is not UUID text, or the traits are no BigFive.
 
     >>> create_persona("Ada", template="curious-explorer").event.openness
     95.0
     """
-    profile = traits or (BigFive() if template is None else _template_traits(template))
+    profile = BigFive() if template is None else _template_traits(template)
+    given = {
+        "custom_traits": custom_traits,
+        "memory_configuration": memory_configuration,
+        "privacy_settings": privacy_settings,
+        "behaviour": behaviour,
+        "extra": extra,
+    }
+    fields: dict[str, Any] = {k: _copied(v) for k, v in given.items() if v is not None}
     made = PersonaCreated(
         name=name,
         description=description,
-        **msgspec.structs.asdict(profile),
-        custom_traits=dict(custom_traits or {}),
         template=template,
-        memory_configuration=memory_configuration or MemoryConfiguration(),
-        privacy_settings=privacy_settings or PrivacySettings(),
-        behaviour=dict(behaviour or {}),
-        extra=dict(extra or {}),
+        **_each(profile if traits is None else traits),
+        **fields,
     )
     return made.on(entity=id, at=at)
 
@@ -114,18 +119,18 @@ def revise_persona(
         changes: the fields of ``Revision``. A custom trait set to None is removed.
 
     Raises:
-        RejectedError: the id is not UUID text.
+        RejectedError: the id is not UUID text, the traits are no BigFive, or nothing is changed.
 
     >>> revise_persona("018bcfe5-6800-7000-8000-00000000000a", name="Bo").event.name
     'Bo'
     """
-    fields: dict[str, Any] = dict(changes)
-    traits = fields.pop("traits", None)
-    if traits is not None:
-        fields |= msgspec.structs.asdict(traits)
-    for name in ("custom_traits", "behaviour", "extra"):
-        if name in fields:
-            fields[name] = dict(fields[name])
+    check_keywords("revise", changes, Revision.__annotations__)
+    fields: dict[str, Any] = {k: _copied(v) for k, v in changes.items()}
+    if "traits" in fields:
+        fields |= _each(fields.pop("traits"))
+    if not fields:
+        msg = "The revision changes nothing; expected at least one field."
+        raise RejectedError(msg, hint=f"There are: {', '.join(Revision.__annotations__)}.")
     return PersonaRevised(**fields).on(entity=persona, at=at)
 
 
@@ -147,6 +152,7 @@ def retire_persona(persona: HasId | str, reason: str = "", *, at: datetime | Non
     return PersonaRetired(reason=reason).on(entity=persona, at=at)
 
 
+@spelled
 def change_mood(
     persona: HasId | str,
     emotion: Emotion,
@@ -190,10 +196,21 @@ def erase_persona(persona: HasId | str, reason: str = "") -> Draft:
     return PersonaErased(reason=reason).on(entity=persona)
 
 
+def _each(traits: Any) -> dict[str, Any]:
+    if not isinstance(traits, BigFive):
+        msg = f"The traits are of type {type(traits).__name__}; expected a BigFive."
+        raise RejectedError(msg, hint="Write pj.BigFive(openness=80).", traits=traits)
+    return msgspec.structs.asdict(traits)
+
+
+def _copied(value: Any) -> Any:
+    """A mapping of one's own, which nobody else can change; the codec judges everything else."""
+    return dict(value) if isinstance(value, Mapping) else value
+
+
 def _template_traits(name: str) -> BigFive:
     found = TEMPLATES.get(name)
     if found is not None:
         return found.traits
-    near = difflib.get_close_matches(name, TEMPLATES, 1) or sorted(TEMPLATES)
     msg = f"There is no persona template {name!r}."
-    raise NotFoundError(msg, hint=f"Did you mean {near[0]!r}?", name=name)
+    raise NotFoundError(msg, hint=near(str(name), TEMPLATES), name=name)

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from pjais_lab.core.fields import Percent, Slug
+from pjais_lab.core.spelling import SpelledMeta
 
 __all__ = [
     "EMOTIONS",
@@ -26,7 +27,7 @@ EMOTIONS: Final[tuple[str, ...]] = get_args(Emotion)
 TRAITS: Final = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 
 
-class BigFive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class BigFive(msgspec.Struct, frozen=True, forbid_unknown_fields=True, metaclass=SpelledMeta):
     """The five-factor profile, each from 0 to 100 with 50 in the middle.
 
     Attributes:
@@ -47,7 +48,9 @@ class BigFive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     neuroticism: Percent = 50.0
 
 
-class MemoryConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class MemoryConfiguration(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, metaclass=SpelledMeta
+):
     """How a persona's memory is kept.
 
     Attributes:
@@ -67,7 +70,9 @@ class MemoryConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     compression: bool = True
 
 
-class PrivacySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PrivacySettings(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, metaclass=SpelledMeta
+):
     """What may be done with a persona's data.
 
     Attributes:

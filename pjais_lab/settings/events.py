@@ -42,7 +42,9 @@ class SettingChanged(Event):
         Raises:
             RejectedError: an id is not UUID text.
         """
-        return super().on(persona, entity or setting_id(self.key), at=at, cause=cause)
+        key: Any = self.key  # nothing is checked before the commit
+        natural = setting_id(key) if isinstance(key, str) else None
+        return super().on(persona, entity or natural, at=at, cause=cause)
 
 
 @event("v1.SettingCleared", entity="setting", effect="delete")

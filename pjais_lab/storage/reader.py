@@ -9,6 +9,7 @@ from typing import Any, Final
 import duckdb
 import polars as pl
 
+from pjais_lab.core.codec import is_text
 from pjais_lab.errors import LabError, QueryError
 from pjais_lab.storage.duck import translated
 
@@ -106,8 +107,12 @@ def fetch(
         params: values of its ``$name`` parameters.
 
     Raises:
-        QueryError: it failed, or a column has a type that polars lacks.
+        QueryError: it failed, a parameter is no text, or a column has a type that polars lacks.
     """
+    for name, value in (params or {}).items():
+        if isinstance(value, str) and not is_text(value):
+            msg = f"The parameter {name!r} holds half of a surrogate pair, which is not text."
+            raise QueryError(msg, parameter=name)
     with translated("the query"):
         result = con.execute(sql, dict(params)) if params else con.execute(sql)
         kinds = [(d[0], str(d[1])) for d in result.description or ()]

@@ -13,6 +13,7 @@ from typing import Any, Final
 import duckdb
 import msgspec
 
+from pjais_lab.core.codec import is_text
 from pjais_lab.errors import QueryError
 from pjais_lab.storage._sqltree import Reference as Reference  # noqa: PLC0414 - part of Analysis
 from pjais_lab.storage._sqltree import Walk, is_ordered
@@ -100,6 +101,9 @@ def analyse(con: duckdb.DuckDBPyConnection, sql: str) -> Analysis:
 
 
 def _statement(con: duckdb.DuckDBPyConnection, sql: str) -> str:
+    if not is_text(sql):
+        msg = f"The SQL is of type {type(sql).__name__} or not Unicode text; expected one SELECT."
+        raise QueryError(msg, sql=sql)
     if "\0" in sql:
         raise QueryError("The SQL contains a NUL character.", sql=sql)
     try:
