@@ -10,10 +10,17 @@ OLD_HINT := PJAIS Lab needs Python 3.11-3.14; say which with "make PYTHON=python
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 
 .DEFAULT_GOAL := help
-.PHONY: help lab demo test bench chaos lint fmt constraints clean
+.PHONY: help lab demo test bench chaos lint fmt pictures constraints clean
 
 help:
-	@echo "make lab | demo [DATA=path] | test | bench | chaos | lint | fmt | constraints | clean"
+	@echo "make lab                 open JupyterLab on a demo workspace, at the tour"
+	@echo "make demo [DATA=path]    build a town, run the tour headless, print what it found"
+	@echo "make test                run every check"
+	@echo "make bench | chaos       measure | break things at full length"
+	@echo "make lint | fmt          check | fix the style"
+	@echo "make pictures            make the README's pictures from the tour"
+	@echo "make constraints         take newer versions of what this needs"
+	@echo "make clean               remove what these commands made, workspaces excepted"
 
 lab: .venv/.ready
 	$(BIN)/pjais lab
@@ -41,6 +48,11 @@ chaos: .venv/.ready-dev
 
 bench: .venv/.ready-bench
 	$(BIN)/python -m tests.benchmarks
+
+# The README's pictures, from the tour on the demo's own town.
+pictures: .venv/.ready
+	$(BIN)/pjais demo --workspace out/pictures/town --out out/pictures
+	$(BIN)/python notebooks/images/make.py out/pictures/00_tour.ipynb
 
 # Newest versions that the ranges in pyproject.toml allow, for every Python and system at once.
 constraints: $(UV)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS"]
 
 _SHOWN: Final = 12
+_DAYS_SHOWN: Final = 7
 
 _PER_PERSONA: Final = """
     SELECT p.name, p.mood,
@@ -34,6 +35,11 @@ _TIERS: Final = """
     SELECT tier, count(*) AS memories, round(avg(importance), 3) AS importance,
            round(avg(recalls), 2) AS recalls
     FROM memories GROUP BY tier ORDER BY importance DESC
+"""
+_RECALLED: Final = """
+    SELECT p.name, m.recalls, m.content AS memory
+    FROM memories m JOIN personas p ON p.id = m.persona_id
+    ORDER BY m.recalls DESC, m.importance DESC, m.id LIMIT 5
 """
 _MOODS: Final = """
     SELECT p.name, strftime(e.occurred_at, '%Y-%m-%d') AS day,
@@ -107,48 +113,62 @@ def _findings(lab: Lab) -> dict[str, Any]:
     return {
         "personas": lab.query(_PER_PERSONA).to_dicts(),
         "tiers": lab.query(_TIERS).to_dicts(),
+        "recalled": lab.query(_RECALLED).to_dicts(),
         "moods": lab.query(_MOODS).to_dicts(),
         "events": lab.position,
     }
 
 
 def _show(found: dict[str, Any]) -> None:
-    _show_rows("Personas", found["personas"])
-    _show_rows("Tiers", found["tiers"])
-    _show_moods(found["moods"])
     for report in found["imports"]:
-        kinds = ", ".join(f"{n:,} {kind}" for kind, n in report["kinds"].items())
+        kinds = ", ".join(_counted(n, kind) for kind, n in report["kinds"].items())
         say(f"Imported {report['source']}: {kinds}; {len(report['skipped'])} skipped")
         for warning in report["warnings"]:
             say(f"  warning: {warning}")
-    live = found["live"]
-    say(
-        f"A second process recorded {live['commits']} memories of {live['persona']};"
-        f" the live query here went from {live['before']:,} to {live['after']:,},"
-        f" each time {live['median_ms']:.0f} ms after the commit (median; worst"
-        f" {live['worst_ms']:.0f} ms)."
-    )
+    _show_rows("Who lives there", found["personas"])
+    _show_rows("What became of their memories", found["tiers"])
+    _show_rows("Recalled most", found["recalled"])
+    _show_moods(found["moods"])
+    say("Live")
+    say(_sentence(found["live"]))
     say()
-    pairs(found["timings_s"], title="Seconds")
+    pairs({k: f"{v:8.3f}" for k, v in found["timings_s"].items()}, title="Seconds")
     say()
     if found["problem"]:
-        say(f"The tour failed: {found['problem']}")
-    say(f"{found['events']:,} events in {found['workspace']}; the tour: {found['html']}")
+        say(f"The tour failed in {found['problem']}")
+    say(f"{found['events']:,} events in {found['workspace']}")
+    say(f"The tour, with pictures: {found['html']}")
+
+
+def _counted(n: int, noun: str) -> str:
+    if n == 1:
+        return f"1 {noun}"
+    return f"{n:,} {noun[:-1]}ies" if noun.endswith("y") else f"{n:,} {noun}s"
+
+
+def _sentence(live: dict[str, Any]) -> str:
+    return (
+        f"  A second process recorded {live['commits']} memories of {live['persona']}. The live query"
+        f" here went\n  from {live['before']:,} to {live['after']:,} by itself,"
+        f" {live['median_ms']:.0f} ms after each commit (median; worst {live['worst_ms']:.0f} ms)."
+    )
 
 
 def _show_rows(title: str, rows: list[dict[str, Any]]) -> None:
     columns = list(rows[0]) if rows else []
     table(columns, [list(row.values()) for row in rows[:_SHOWN]], title=title)
     if len(rows) > _SHOWN:
-        say(f"… and {len(rows) - _SHOWN} more")
+        say(f"  … and {len(rows) - _SHOWN} more")
+    say()
 
 
 def _show_moods(moods: list[dict[str, Any]]) -> None:
-    days = sorted({str(m["day"]) for m in moods})[-_SHOWN:]
+    days = sorted({str(m["day"]) for m in moods})[-_DAYS_SHOWN:]
     names = list(dict.fromkeys(str(m["name"]) for m in moods))[:_SHOWN]
     felt = {(m["name"], m["day"]): m["emotion"] for m in moods}
     rows = [[name, *(felt.get((name, day), "·") for day in days)] for name in names]
     table(["", *(day[5:] for day in days)], rows, title="Prevailing mood by day")
+    say()
 
 
 COMMANDS: Final = {"demo": demo}

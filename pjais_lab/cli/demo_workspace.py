@@ -74,12 +74,16 @@ class Stopwatch:
 
     @contextmanager
     def timing(self, step: str) -> Generator[None]:
-        """Time the block, and name it on standard error as it begins."""
+        """Time the block, and say so on standard error as it begins and ends."""
         if not self._is_quiet:
-            click.echo(f"{step} …", err=True)
+            click.echo(f"{step} …", err=True, nl=False)
         started = time.perf_counter()
-        yield
-        self.seconds[step] = round(time.perf_counter() - started, 3)
+        try:
+            yield
+        finally:
+            self.seconds[step] = round(time.perf_counter() - started, 3)
+            if not self._is_quiet:
+                click.echo(f" {self.seconds[step]:.1f} s", err=True)
 
 
 def _marker(path: Path) -> Path:

@@ -22,6 +22,8 @@ _OFFLINE: Final = (
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     "--LabApp.news_url=None",
 )
+_SETTINGS: Final = Path(__file__).with_name("jupyter")
+"""Defaults for JupyterLab that a user's own settings override: it does not ask to fetch news."""
 
 
 @click.command("open")
@@ -79,18 +81,27 @@ def notebook_folder() -> Path:
 def _start(
     target: Path, workspace: Path, port: int | None, *, no_browser: bool, is_json: bool
 ) -> None:
-    place = [f"--ServerApp.root_dir={target}"] if target.is_dir() else [str(target)]
-    command = [sys.executable, "-m", "jupyterlab", *place, *_OFFLINE]
+    root = target if target.is_dir() else target.parent
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}", *_OFFLINE]
+    if root != target:  # the address that is printed leads to it as well, not only the browser
+        command.append(f"--LabApp.default_url=/lab/tree/{target.name}")
     if port is not None:
         command.append(f"--port={port}")
     if no_browser:
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
+    env = {"PJAIS_WORKSPACE": str(workspace.resolve()), "JUPYTER_CONFIG_PATH": _config_path()}
     if is_json:
-        write_json({"command": command, "PJAIS_WORKSPACE": str(workspace.resolve())})
+        write_json({"command": command, **env})
     else:
-        _become(command, os.environ | {"PJAIS_WORKSPACE": str(workspace.resolve())})
+        _become(command, os.environ | env)
+
+
+def _config_path() -> str:
+    """Where Jupyter looks for settings besides its own places: what was there, then ours."""
+    before = os.environ.get("JUPYTER_CONFIG_PATH")
+    return os.pathsep.join([*([before] if before else []), str(_SETTINGS)])
 
 
 def _become(command: list[str], env: dict[str, str]) -> NoReturn:
