@@ -102,7 +102,7 @@ def _batch(here: Path, n: int) -> Row:
     return Row(
         what=f"{n:,}-event batch: checked, on disk, applied to state",
         ours=statistics.median(ours[1:]),
-        unit="events/s",
+        unit="/s",
         peer="pyeventsourcing's SQLite recorder, insert alone",
         peer_value=statistics.median(peer[1:]),
         rule=">=",

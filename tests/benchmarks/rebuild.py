@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import time
 from collections.abc import Sequence
 
 import pjais_lab as pj
@@ -32,10 +33,11 @@ def measure(scratch: Scratch) -> list[Row]:
         _same(lab, peer, fewer)
         lab.rebuild()
         for _ in range(_ROUNDS):
-            elapsed = {r.table: r.elapsed_s for r in lab.rebuild()}
-            whole.append(sum(elapsed.values()))
-            for table, taken in elapsed.items():
-                tables.setdefault(table, []).append(taken)
+            start = time.perf_counter()
+            reports = lab.rebuild()
+            whole.append(time.perf_counter() - start)
+            for report in reports:
+                tables.setdefault(report.table, []).append(report.elapsed_s)
             theirs.append(peer.replay()[1])
         moving = dict(lab.query(_MOVING).iter_rows())
     rate = town.events / statistics.median(whole)
@@ -43,17 +45,17 @@ def measure(scratch: Scratch) -> list[Row]:
         Row(
             what=f"rebuild all {len(tables)} tables from {town.events:,} sealed events",
             ours=rate,
-            unit="events/s",
+            unit="/s",
             peer=LIMIT,
             peer_value=2_000_000.0,
             rule=">=",
             note=f"Median of {_ROUNDS} after one that is not counted; all events of the log over the"
-            " sum of the tables' times. Files in the system's cache.",
+            " time of lab.rebuild(). Files in the system's cache.",
         ),
         Row(
             what="the same, rate against a projection",
             ours=rate,
-            unit="events/s",
+            unit="/s",
             peer="pyeventsourcing projection, view in memory",
             peer_value=fewer / statistics.median(theirs),
             rule=">=",

@@ -28,7 +28,7 @@ def measure(scratch: Scratch) -> list[Row]:
         Row(
             what=f"simulate a town of {total:,} events into a workspace",
             ours=statistics.median(rates),
-            unit="events/s",
+            unit="/s",
             peer=LIMIT,
             peer_value=100_000.0,
             rule=">=",
@@ -38,18 +38,18 @@ def measure(scratch: Scratch) -> list[Row]:
         Row(
             what=f"the same for {large.events:,} events, once",
             ours=large.events / large.simulate_s,
-            unit="events/s",
+            unit="/s",
         ),
         Row(
             what="made and thrown away",
             ours=statistics.median(alone),
-            unit="events/s",
+            unit="/s",
             note=f"Median of {rounds} in one process.",
         ),
         Row(
             what=f"seal {large.events:,} events, with a checkpoint, once",
             ours=large.events / large.seal_s,
-            unit="events/s",
+            unit="/s",
         ),
     ]
 

@@ -13,6 +13,7 @@ from typing import Literal
 import duckdb
 import msgspec
 import psutil
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -75,7 +76,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             return ""
         sign = "≤" if self.rule == "<=" else "≥"
         if self.peer == LIMIT:
-            return f"{sign} {_with_unit(self.peer_value, self.unit)}"
+            return f"{sign} {number(self.peer_value, self.unit)}"
         return f"{sign} {self.factor:g}x"
 
 
@@ -97,15 +98,22 @@ def percentile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def number(value: float) -> str:
-    """Three digits, or all of a large whole number.
+def number(value: float, unit: str) -> str:
+    """Three digits and the unit; rates with k for thousands and M for millions.
 
-    >>> number(0.12345), number(4.5678), number(123.4), number(2_154_321.9)
-    ('0.123', '4.57', '123', '2,154,322')
+    >>> number(0.12345, "s"), number(4.5678, "%"), number(21_543.9, "/s"), number(2_154_321, "MiB")
+    ('0.123 s', '4.57%', '21.5 k/s', '2,154,321 MiB')
     """
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
+    space = "" if unit in {"%", "/s"} else " "
+    for step, letter in ((1e6, " M"), (1e3, " k")):
+        if unit == "/s" and abs(value) >= step:
+            return f"{_three(value / step)}{letter}{unit}"
+    return f"{_three(value)}{space}{unit}"
+
+
+def _three(value: float) -> str:
+    is_whole = abs(value) >= 100 or value == int(value)
+    return f"{value:,.0f}" if is_whole else f"{value:#.3g}"
 
 
 def machine() -> dict[str, str | int | float]:
@@ -123,10 +131,13 @@ def machine() -> dict[str, str | int | float]:
 def show(parts: Mapping[str, Sequence[Row]], where: Mapping[str, object], total_s: float) -> None:
     """Print the table, its notes, the machine and the total time."""
     console = Console(width=_WIDTH, highlight=False)
-    table = Table("measured", "", "held against", "ratio", "asked", "", pad_edge=False)
-    for column in (1, 3, 4):
-        table.columns[column].justify = "right"
-    table.columns[1].no_wrap = table.columns[4].no_wrap = True
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    table.add_column("measured", width=48)
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("held against", width=26)
+    table.add_column("ratio", justify="right", no_wrap=True)
+    table.add_column("asked", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
     notes: list[str] = []
     for rows in parts.values():
         for row in rows:
@@ -135,11 +146,11 @@ def show(parts: Mapping[str, Sequence[Row]], where: Mapping[str, object], total_
             mark = f" [{notes.index(row.note) + 1}]" if row.note else ""
             peer = "" if row.peer == LIMIT else row.peer
             if peer and row.peer_value is not None:
-                peer = f"{peer}: {_with_unit(row.peer_value, row.unit)}"
-            ratio = "" if row.ratio is None or row.peer == LIMIT else f"{number(row.ratio)}x"
+                peer = f"{peer}: {number(row.peer_value, row.unit)}"
+            ratio = "" if row.ratio is None or row.peer == LIMIT else f"{_three(row.ratio)}x"
             table.add_row(
                 f"{row.what}{mark}".replace("[", r"\["),
-                _with_unit(row.ours, row.unit),
+                number(row.ours, row.unit),
                 peer,
                 ratio,
                 row.asked,
@@ -167,7 +178,3 @@ def write(
     ]
     whole = {"machine": where, "seconds": round(total_s, 1), "rows": rows}
     path.write_bytes(msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n")
-
-
-def _with_unit(value: float, unit: str) -> str:
-    return f"{number(value)}{'' if unit == '%' else ' '}{unit}"
