@@ -47,7 +47,7 @@ chaos: .venv/.ready-dev
 	PJAIS_KILLS=$${PJAIS_KILLS:-1000} PJAIS_CHAOS=full $(BIN)/pytest -m chaos --timeout=7200 -s tests
 
 bench: .venv/.ready-bench
-	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 # The README's pictures, from the tour on the demo's own town.
 pictures: .venv/.ready

@@ -52,7 +52,7 @@ def measure(scratch: Scratch) -> list[Row]:
     """All of this module's rows."""
     personas, total, rounds = (50, 100_000, 3) if scratch.small else (1_000, 10_000_000, 7)
     folder = scratch.path / "history"
-    unsorted = _build(folder, personas, total)
+    unsorted, size_bytes = _build(folder, personas, total)
     asked = _asked(unsorted, rounds + 1)
     ours, peer = [], []
     for persona in asked:
@@ -64,7 +64,6 @@ def measure(scratch: Scratch) -> list[Row]:
     mine = statistics.median(o.query_s for o, _ in counted)
     theirs = statistics.median(p.query_s for _, p in counted)
     opening = statistics.median(o.open_s for o, _ in counted)
-    lake_bytes = sum(f.stat().st_size for f in (folder / "lake").rglob("*") if f.is_file())
     return [
         Row(
             what=f"one persona's history, {rows:,.0f} of {total:,} sealed events",
@@ -86,16 +85,17 @@ def measure(scratch: Scratch) -> list[Row]:
             note="Once per process; the lab does it when it opens.",
         ),
         Row(
-            what=f"the lake of {total:,} events on disk",
-            ours=lake_bytes / 2**20,
+            what=f"the lake of {total:,} events on disk, catalogue included",
+            ours=size_bytes / 2**20,
             unit="MiB",
             peer="the unsorted file",
             peer_value=unsorted.stat().st_size / 2**20,
+            note="Without files that compaction has replaced; they go 15 minutes later.",
         ),
     ]
 
 
-def _build(folder: Path, personas: int, total: int) -> Path:
+def _build(folder: Path, personas: int, total: int) -> tuple[Path, int]:
     """A lake sealed batch by batch and compacted as the sealer does, and the file beside it."""
     folder.mkdir()
     con = connect()
@@ -116,11 +116,12 @@ def _build(folder: Path, personas: int, total: int) -> Path:
     con.execute(
         f"COPY (FROM read_parquet([{listed}])) TO '{whole}' (FORMAT parquet, COMPRESSION zstd)"
     )
+    size_bytes = sum(f.size_bytes for f in lake.files()) + lake.catalog_path.stat().st_size
     lake.detach()
     con.close()
     for part in parts:
         part.unlink()
-    return whole
+    return whole, size_bytes
 
 
 def _batches(personas: int, total: int) -> Iterator[pa.Table]:

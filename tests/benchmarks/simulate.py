@@ -19,7 +19,7 @@ def measure(scratch: Scratch) -> list[Row]:
     personas, days, rounds = (50, 5, 2) if scratch.small else (500, 5, 5)
     rates = []
     for n in range(rounds):
-        told = child("town", scratch.path / f"simulate-{n}", personas, days)
+        told = child("simulate", scratch.path / f"simulate-{n}", personas, days)
         rates.append(told["events"] / told["simulate_s"])
     total: int = told["events"]
     alone = [total / seconds(lambda: _generate(personas, days)) for _ in range(rounds)]

@@ -132,12 +132,12 @@ def show(parts: Mapping[str, Sequence[Row]], where: Mapping[str, object], total_
     """Print the table, its notes, the machine and the total time."""
     console = Console(width=_WIDTH, highlight=False)
     table = Table(box=box.SIMPLE, pad_edge=False)
-    table.add_column("measured", width=48)
+    table.add_column("measured", width=46)
     table.add_column("", justify="right", no_wrap=True)
-    table.add_column("held against", width=26)
+    table.add_column("held against", width=25)
     table.add_column("ratio", justify="right", no_wrap=True)
     table.add_column("asked", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    table.add_column("", width=6)
     notes: list[str] = []
     for rows in parts.values():
         for row in rows:
