@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pjais_lab.core.event import Chunk
 from pjais_lab.errors import ClosedError
+from pjais_lab.storage.interrupts import interruptible, shielded
 
 if TYPE_CHECKING:
     import polars as pl
@@ -119,13 +120,15 @@ class StoreView:
         Returns:
             Whether there was something to apply.
         """
-        with self._apply_lock:
+        with shielded(), self._apply_lock:
             self._check_open()
             state, before = self.state, self.state.position
             if fresh is not None and before == fresh.seq_first - 1:
                 self._announce(state.ingest([fresh]))
                 return True
             while state.position < self.journal.head():
+                with interruptible():
+                    pass  # between two transactions
                 if state.position < self.journal.floor():
                     self._refill(state)
                     self._announce(state.all_changed())

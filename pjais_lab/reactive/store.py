@@ -13,6 +13,7 @@ from pjais_lab.reactive._admission import Prepared, Stamp, admit
 from pjais_lab.reactive._staging import Columns, StagedBatch, chunk_of, open_batch, opened_batch
 from pjais_lab.reactive._view import StoreView
 from pjais_lab.reactive.commit import Command, Commit, prepare
+from pjais_lab.storage.interrupts import interruptible, shielded
 
 if TYPE_CHECKING:
     from pjais_lab.storage.clock import Clock
@@ -146,7 +147,7 @@ class Store(StoreView):
         self._check_open()
         for name in set(columns.name):
             self.registry.event(name)
-        with self.journal.lock():
+        with shielded(), self.journal.lock():
             self._apply_missing()
             head, origin = self.position, self.journal.replica
             ids = self._mint(len(columns.name))[0]
@@ -168,7 +169,7 @@ class Store(StoreView):
         key: str | None,
         by: tuple[str | None, str | None] = (None, None),
     ) -> Commit:
-        with self.journal.lock():
+        with shielded(), self.journal.lock():
             self._apply_missing()
             head = self.position
             if key is not None and (known := self.journal.position_of(key)) is not None:
@@ -176,7 +177,9 @@ class Store(StoreView):
             else:
                 if expected is not None and expected != head:
                     self._conflict(expected, head)
-                staged = staged + [(p, *by) for c in commands for p in self._prepare(list(c(self)))]
+                with interruptible():
+                    drafts = [list(c(self)) for c in commands]
+                staged = staged + [(p, *by) for d in drafts for p in self._prepare(d)]
                 stamps = admit([s[0] for s in staged], self.registry, self.state)
                 chunk = self._chunk(staged, stamps, head)
                 if chunk is not None:

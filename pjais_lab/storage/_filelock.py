@@ -22,6 +22,7 @@ from typing import Final
 
 from pjais_lab.errors import BusyError, InternalError
 from pjais_lab.storage._translate import os_error
+from pjais_lab.storage.interrupts import interruptible
 
 __all__ = ["FileLock"]
 
@@ -158,12 +159,13 @@ class FileLock:
             while not _try_lock(lock):
                 if time.monotonic() >= deadline:
                     raise self._busy(timeout_s)
-                time.sleep(nap_s)
+                with interruptible():
+                    time.sleep(nap_s)
                 nap_s = min(nap_s * 1.1, _LONGEST_NAP_S)
+            _unlock(queue)
         except BaseException:
             self._drop(gate)
             raise
-        _unlock(queue)
         return gate
 
     def _gate(self) -> tuple[int, int]:
@@ -209,7 +211,8 @@ class _Wait:
         """Whether it was granted in time; if not, the files are closed once the kernel grants it."""
         try:
             threading.Thread(target=self._run, name="pjais-lock", daemon=True).start()
-            self._granted.acquire(timeout=max(0.0, deadline - time.monotonic()))
+            with interruptible():
+                self._granted.acquire(timeout=max(0.0, deadline - time.monotonic()))
         except BaseException:
             if self._give_up():
                 self._drop(self._gate)

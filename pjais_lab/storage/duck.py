@@ -149,13 +149,20 @@ def quote(text: str) -> str:
 @contextmanager
 def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """One transaction: committed at the end, rolled back when the block raises."""
-    con.execute("BEGIN TRANSACTION")
     try:
+        con.execute("BEGIN TRANSACTION")
         yield
         con.execute("COMMIT")
-    except BaseException:
+    except BaseException as error:
+        stop(con, error)
         _rollback(con)
         raise
+
+
+def stop(con: duckdb.DuckDBPyConnection, error: BaseException) -> None:
+    """End what DuckDB goes on computing after Ctrl-C, or the connection's next user waits for it."""
+    if isinstance(error, KeyboardInterrupt) or str(error) == _CTRL_C:
+        con.interrupt()
 
 
 def _rollback(con: duckdb.DuckDBPyConnection) -> None:
@@ -217,6 +224,8 @@ _HINTS: Final[dict[type[LabError], str]] = {
     CatalogError: "Run `pjais verify`; restore lake/catalog.sqlite from a backup.",
     InternalError: "Please report it.",
 }
+_CTRL_C: Final = "Query interrupted"
+"""What DuckDB makes of a KeyboardInterrupt that reached it."""
 _FILE: Final = re.compile(r"""["'](?P<quoted>[^"']+\.parquet)["']|(?P<bare>[^\s"']+\.parquet)""")
 
 
@@ -244,6 +253,10 @@ def translated(
         raise (diagnose(made) if diagnose else made) from error
     except OSError as error:
         raise _from_os(error, what) from error
+    except RuntimeError as error:
+        if str(error) != _CTRL_C:
+            raise
+        raise KeyboardInterrupt from None
 
 
 def translate(

@@ -11,7 +11,7 @@ import polars as pl
 
 from pjais_lab.core.codec import is_text
 from pjais_lab.errors import LabError, QueryError
-from pjais_lab.storage.duck import translated
+from pjais_lab.storage.duck import stop, translated
 
 __all__ = ["Reader", "fetch", "open_reader"]
 
@@ -114,7 +114,11 @@ def fetch(
             msg = f"The parameter {name!r} holds half of a surrogate pair, which is not text."
             raise QueryError(msg, parameter=name)
     with translated("the query"):
-        result = con.execute(sql, dict(params)) if params else con.execute(sql)
+        try:
+            result = con.execute(sql, dict(params)) if params else con.execute(sql)
+        except BaseException as error:
+            stop(con, error)
+            raise
         kinds = [(d[0], str(d[1])) for d in result.description or ()]
         odd = [name for name, kind in kinds if kind.startswith(("INTERVAL", "BIT", "VARIANT"))]
         if not odd:
