@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,12 +11,14 @@ import click
 
 from pjais_lab.cli import options
 from pjais_lab.cli.attach import attached
-from pjais_lab.cli.terminal import say, write_json
+from pjais_lab.cli.terminal import counted, listed, say, write_json
 
 if TYPE_CHECKING:
     from pjais_lab.formats import Report
 
 __all__ = ["COMMANDS"]
+
+_SHOWN: Final = 10
 
 
 @click.command("import")
@@ -44,7 +47,31 @@ def import_(
 
 def show_report(report: Report) -> None:
     """Print what an import did."""
-    say(repr(report))
+    say(f"{report.source}: {report.format}, {report.elapsed_s:.2f} s")
+    say(
+        f"  {report.rows_in:,} rows in, {report.rows_out:,} stored, {report.rows_known:,} known,"
+        f" {report.rows_skipped:,} skipped"
+    )
+    listed("found", [counted(n, kind) for kind, n in report.kinds.items()])
+    for skipped in report.skipped[:_SHOWN]:
+        listed("skipped", [f"{skipped.path}: {skipped.reason}"])
+    if len(report.skipped) > _SHOWN:
+        say(f"  … and {len(report.skipped) - _SHOWN:,} more; --json prints them all.")
+    for warning in report.warnings:
+        listed("warning", [warning])
+    if report.unmapped_fields:
+        say("  no column for these, which are kept in extra unless a warning says otherwise:")
+    for place, fields in _by_file(report.unmapped_fields).items():
+        listed(place, fields)
+
+
+def _by_file(unmapped: Iterable[str]) -> dict[str, list[str]]:
+    """Field names by the file they are in; a file of which nothing was read stands alone."""
+    found: dict[str, list[str]] = {}
+    for text in sorted(unmapped):
+        place, colon, field = text.partition(": ")
+        found.setdefault(place, []).append(field if colon else "the whole file")
+    return found
 
 
 @click.command()
@@ -66,7 +93,11 @@ def simulate(
     if is_json:
         write_json(msgspec.to_builtins(report))
     else:
-        say(repr(report))
+        people, time = counted(report.personas, "persona"), counted(report.days, "day")
+        say(
+            f"{counted(report.events, 'event')} in {report.elapsed_s:.2f} s: {people}, {time},"
+            f" seed {report.seed}"
+        )
 
 
 COMMANDS: Final = {"import": import_, "simulate": simulate}

@@ -12,7 +12,7 @@ from pjais_lab.cli.attach import attached
 from pjais_lab.cli.demo_workspace import DAYS, PERSONAS, SEED, Stopwatch, build
 from pjais_lab.cli.exits import Exit
 from pjais_lab.cli.notebooks import TOUR, notebook_folder
-from pjais_lab.cli.terminal import pairs, say, table, write_json
+from pjais_lab.cli.terminal import counted, pairs, say, table, write_json
 
 if TYPE_CHECKING:
     from pjais_lab.lab.lab import Lab
@@ -121,7 +121,7 @@ def _findings(lab: Lab) -> dict[str, Any]:
 
 def _show(found: dict[str, Any]) -> None:
     for report in found["imports"]:
-        kinds = ", ".join(_counted(n, kind) for kind, n in report["kinds"].items())
+        kinds = ", ".join(counted(n, kind) for kind, n in report["kinds"].items())
         say(f"Imported {report['source']}: {kinds}; {len(report['skipped'])} skipped")
         for warning in report["warnings"]:
             say(f"  warning: {warning}")
@@ -138,12 +138,6 @@ def _show(found: dict[str, Any]) -> None:
         say(f"The tour failed in {found['problem']}")
     say(f"{found['events']:,} events in {found['workspace']}")
     say(f"The tour, with pictures: {found['html']}")
-
-
-def _counted(n: int, noun: str) -> str:
-    if n == 1:
-        return f"1 {noun}"
-    return f"{n:,} {noun[:-1]}ies" if noun.endswith("y") else f"{n:,} {noun}s"
 
 
 def _sentence(live: dict[str, Any]) -> str:

@@ -14,11 +14,13 @@ import click
 from pjais_lab.cli.attach import attached
 from pjais_lab.errors import RejectedError
 
-__all__ = ["DAYS", "PERSONAS", "SEED", "Stopwatch", "build"]
+__all__ = ["DAYS", "PERSONAS", "SEED", "Stopwatch", "build", "is_built"]
 
 PERSONAS: Final = 12
 DAYS: Final = 7
 SEED: Final = 1
+_BUILT: Final = "The workspace beside this file is built anew by `pjais demo`.\n"
+_UNFINISHED: Final = "The workspace beside this file is being built, or was interrupted.\n"
 
 
 def build(
@@ -58,6 +60,7 @@ def build(
                 imports.append(msgspec.to_builtins(lab.load(source, progress=False)))
         with clock.timing("seal"):
             lab.seal()
+    _marker(path).write_text(_BUILT, encoding="utf-8")
     return {"workspace": str(path), "simulated_events": events, "imports": imports}
 
 
@@ -86,6 +89,13 @@ class Stopwatch:
                 click.echo(f" {self.seconds[step]:.1f} s", err=True)
 
 
+def is_built(path: Path) -> bool:
+    """Whether a workspace is there, and not half of one that a demo was interrupted in making."""
+    marker = _marker(path)
+    is_whole = not marker.is_file() or marker.read_text(encoding="utf-8") != _UNFINISHED
+    return is_whole and (path / "workspace.toml").is_file()
+
+
 def _marker(path: Path) -> Path:
     """A file beside the workspace that says a demo made it."""
     return path.parent / f"{path.name}.demo"
@@ -98,4 +108,4 @@ def _clear(path: Path) -> None:
             raise RejectedError(msg, hint="Name another directory with --workspace.", path=path)
         shutil.rmtree(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _marker(path).write_text("The workspace beside this file is built anew by `pjais demo`.\n")
+    _marker(path).write_text(_UNFINISHED, encoding="utf-8")

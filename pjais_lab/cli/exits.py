@@ -7,7 +7,21 @@ from typing import Final
 
 from pjais_lab import errors
 
-__all__ = ["Exit", "exit_of"]
+__all__ = ["CODES_HELP", "Exit", "exit_of"]
+
+CODES_HELP: Final = """\b
+Exit codes:
+  0    done
+  1    verify, doctor, rebuild --verify or demo found problems
+  2    the command line is wrong
+  3    refused; nothing was stored
+  4    there is no workspace at the path
+  5    another process holds what is needed; try again
+  6    files or disk: damaged, full, read-only, newer, on a network
+  70   a mistake of PJAIS Lab; please report it
+  130  Ctrl-C
+  141  whatever read the output went away
+"""
 
 
 class Exit(IntEnum):

@@ -15,7 +15,7 @@ import msgspec
 
 from pjais_lab.cli import options
 from pjais_lab.cli.attach import attached, persona_id
-from pjais_lab.cli.terminal import plain, safe, say, write_json
+from pjais_lab.cli.terminal import plain, room, safe, say, write_json
 
 if TYPE_CHECKING:
     from pjais_lab.lab.lab import Lab
@@ -25,6 +25,7 @@ __all__ = ["COMMANDS"]
 _AGO: Final = re.compile(r"(\d+)([smhdw])\Z")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _ARGS_SHOWN: Final = 100
+_ARGS_LEAST: Final = 40
 _PAGE: Final = 10_000
 _COLUMNS: Final = (
     "seq, id::VARCHAR AS id, name, entity_id::VARCHAR AS entity_id,"
@@ -142,11 +143,12 @@ def _print(events: Iterable[dict[str, Any]], *, is_json: bool) -> None:
             args = None if text is None else json.loads(text)
             write_json({**event, "args": args}, lines=True)
             continue
-        args = "(erased)" if text is None else safe(text)
-        if len(args) > _ARGS_SHOWN:
-            args = f"{args[: _ARGS_SHOWN - 1]}…"
         when = plain(event["occurred_at"])
-        say(f"{event['seq']:>8}  {when}  {event['name']:<24} {event['actor']:<16} {args}")
+        line = f"{event['seq']:>8}  {when}  {event['name']:<24} {event['actor']:<16} "
+        args = "(erased)" if text is None else safe(text)
+        width = room()
+        most = _ARGS_SHOWN if width is None else max(_ARGS_LEAST, width - len(safe(line)))
+        say(line + (args if len(args) <= most else f"{args[: most - 1]}…"))
 
 
 COMMANDS: Final = {"log": log}

@@ -6,7 +6,7 @@ Exit codes, the same for every command:
 code  meaning
 ===== ==============================================================================
 0     done
-1     ``verify`` or ``doctor`` looked and found problems
+1     problems were found by ``verify``, ``doctor``, ``rebuild --verify`` or ``demo``
 2     the command line is wrong
 3     refused: the event, SQL, name, moment or file is not acceptable; nothing stored
 4     there is no workspace at the path
@@ -36,7 +36,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from pjais_lab import __version__
-from pjais_lab.cli.exits import Exit, exit_of
+from pjais_lab.cli.exits import CODES_HELP, Exit, exit_of
 from pjais_lab.cli.terminal import safe
 from pjais_lab.errors import LabError
 
@@ -111,6 +111,7 @@ class _LazyGroup(click.Group):
 @click.group(
     cls=_LazyGroup,
     invoke_without_command=True,
+    epilog=CODES_HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="pjais", message="%(prog)s %(version)s")

@@ -54,10 +54,10 @@ def lab(path: Path, port: int | None, no_browser: bool, is_json: bool) -> None:
 
     It is built if need be. With --json the command is printed, not run.
     """
-    from pjais_lab.cli.demo_workspace import build
+    from pjais_lab.cli.demo_workspace import build, is_built
 
     tour = notebook_folder() / TOUR
-    if not (path / "workspace.toml").is_file():
+    if not is_built(path):
         if not is_json:
             say(f"Building the demo workspace {path} …")
         build(path)

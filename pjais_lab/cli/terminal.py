@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import sys
+import textwrap
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
 import click
 
-__all__ = ["pairs", "plain", "safe", "say", "table", "write_csv", "write_json"]
+__all__ = [
+    "counted",
+    "listed",
+    "pairs",
+    "plain",
+    "room",
+    "safe",
+    "say",
+    "table",
+    "write_csv",
+    "write_json",
+]
 
 _JOINERS: Final = "\u200c\u200d"
 """Format characters that letters and emoji need; the others can hide or reorder text."""
@@ -61,6 +74,35 @@ def plain(value: object) -> str:
 def say(text: str = "") -> None:
     """A line for people; control characters in it are shown, not obeyed."""
     click.echo(safe(text, lines=True))
+
+
+def counted(n: int, noun: str) -> str:
+    """A number and its noun.
+
+    >>> counted(1, "memory"), counted(2105, "memory"), counted(3, "day")
+    ('1 memory', '2,105 memories', '3 days')
+    """
+    if n == 1:
+        return f"1 {noun}"
+    is_ies = noun.endswith("y") and noun[-2] not in "aeiou"
+    return f"{n:,} {noun[:-1]}ies" if is_ies else f"{n:,} {noun}s"
+
+
+def room() -> int | None:
+    """How many characters a line of the terminal has; None when it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def listed(label: str, items: Collection[str]) -> None:
+    """Print a label and what belongs to it, wrapped to the terminal, one line in a file."""
+    if not items:
+        return
+    text = safe(f"{label}: {', '.join(items)}")
+    width = room()
+    if width is None:
+        click.echo(f"  {text}")
+    else:
+        click.echo(textwrap.fill(text, width, initial_indent="  ", subsequent_indent="    "))
 
 
 def table(
