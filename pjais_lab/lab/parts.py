@@ -21,6 +21,7 @@ from pjais_lab.storage.changes import RebuildReport
 from pjais_lab.storage.clock import Clock, SystemClock
 from pjais_lab.storage.duck import connect
 from pjais_lab.storage.erasure import finish_in_journal
+from pjais_lab.storage.interrupts import shielded
 from pjais_lab.storage.lake import Lake
 from pjais_lab.storage.seal import Sealer
 from pjais_lab.storage.state import State
@@ -137,7 +138,8 @@ class Parts:
         """Seal what is due, or everything; gives the mark."""
         self._check_open()
         self.store.catch_up()
-        with self._sealing:
+        finish_in_journal(self.journal, self.state)
+        with self._sealing, shielded():  # DuckLake's catalogue stays locked when cut short
             mark = self.sealer.seal_once(force=force)
         self._follow_lake()
         return mark
@@ -150,6 +152,10 @@ class Parts:
         """Stop the threads, then let go of the files."""
         if self.is_closed:
             return
+        with shielded():
+            self._close()
+
+    def _close(self) -> None:
         self.is_closed = True
         _OPEN.discard(self)
         for callback in self._on_close:
