@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -21,15 +21,22 @@ from pjais_lab.core._explain import (
 from pjais_lab.core.event import Event
 from pjais_lab.errors import EventDecodeError, RejectedError
 
-__all__ = ["decode", "encode", "from_fields", "is_text"]
+__all__ = ["decode", "encode", "encoder", "from_fields", "is_text", "list_decoder"]
 
 _E = TypeVar("_E", bound=Event)
-_ENCODER = msgspec.json.Encoder(order="deterministic")
+encoder: Final = msgspec.json.Encoder(order="deterministic")
+"""Fields in declared order, mappings by key, no white space."""
 
 
 @cache
 def _decoder(cls: type[_E]) -> msgspec.json.Decoder[_E]:
     return msgspec.json.Decoder(cls)
+
+
+@cache
+def list_decoder(cls: type[_E]) -> msgspec.json.Decoder[list[_E]]:
+    """Reads a JSON array of events of one definition."""
+    return msgspec.json.Decoder(list[cls])  # type: ignore[valid-type]
 
 
 def encode(event: Event, limit_bytes: int | None = None) -> str:
@@ -48,7 +55,7 @@ def encode(event: Event, limit_bytes: int | None = None) -> str:
     """
     name = event.__event__.name
     try:
-        data = _ENCODER.encode(event)
+        data = encoder.encode(event)
         if b"null" in data:
             _refuse_nan(event, name)
         if b"\\u0000" in data:

@@ -79,7 +79,21 @@ def admit(prepared: Sequence[Prepared], registry: Registry, lookup: Lookup) -> l
         RejectedError: an entity or persona is missing, gone or taken. Nothing is to be stored.
     """
     lives = _Lives(prepared, lookup)
-    stamps = [_stamp(item, lives) for item in prepared]
+    stamps: list[Stamp] = []
+    new: dict[tuple[str, str | None], Stamp] = {}
+    for item in prepared:
+        # Most of a large batch are new entities without references; all of a kind are alike.
+        kind = (item.spec.name, item.draft.persona_id)
+        if item.is_minted and kind in new and not item.spec.refs:
+            stamp = new[kind]
+            lives.set(item.spec.entity or "", item.entity_id or "", (1, stamp.persona_id))
+        else:
+            stamp = _stamp(item, lives)
+            if item.spec.entity == "persona":
+                new.clear()
+            elif item.is_minted:
+                new[kind] = stamp
+        stamps.append(stamp)
     _check_unique(prepared, registry, lookup, lives)
     return stamps
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from pjais_lab.core.codec import encode
+from pjais_lab.core.bulk import encode_all
 from pjais_lab.core.event import Draft, Event, Record
 from pjais_lab.core.registry import Registry
 from pjais_lab.errors import RejectedError
@@ -76,17 +76,15 @@ def prepare(
     Raises:
         RejectedError: a field is wrong, or an event of this definition was never declared here.
     """
-    prepared: list[Prepared] = []
+    drafts = [item if isinstance(item, Draft) else Draft(item) for item in items]
+    _check_declared(drafts, registry)
+    unwritten = encode_all([d.event for d in drafts if d.args is None], limit_bytes)
+    texts = iter(unwritten)
     fresh = _fresh_ids(now_ms, min(len(items), 1024))
-    for item in items:
-        draft = item if isinstance(item, Draft) else Draft(item)
-        event = draft.event
-        spec = event.__event__
-        if registry.events.get(spec.name) is not type(event):
-            registry.event(spec.name)
-            msg = f"{spec.name} is declared by another class than the one committed."
-            raise RejectedError(msg, hint="Declare it again with lab.declare().", name=spec.name)
-        args = draft.args if draft.args is not None else encode(event, limit_bytes)
+    prepared: list[Prepared] = []
+    for draft in drafts:
+        spec = draft.event.__event__
+        args = draft.args if draft.args is not None else next(texts)
         entity_id, is_minted = draft.entity_id, False
         if spec.entity is not None and entity_id is None:
             if spec.persona == "self" and draft.persona_id is not None:
@@ -95,3 +93,12 @@ def prepare(
                 entity_id, is_minted = next(fresh), True
         prepared.append(Prepared(spec, draft, entity_id, is_minted, args))
     return prepared
+
+
+def _check_declared(drafts: Sequence[Draft], registry: Registry) -> None:
+    for kind in {type(d.event) for d in drafts}:
+        name = kind.__event__.name
+        if registry.events.get(name) is not kind:
+            registry.event(name)
+            msg = f"{name} is declared by another class than the one committed."
+            raise RejectedError(msg, hint="Declare it again with lab.declare().", name=name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import pyarrow as pa
 
@@ -33,42 +33,24 @@ INSERT_FROM_ARROW = (
 )
 
 
-def to_arrow(records: Iterable[Record], router: HashRouter) -> pa.Table:
+def to_arrow(records: Sequence[Record], router: HashRouter) -> pa.Table:
     """Records as an Arrow table; ids as text, times as microseconds."""
-    shards: dict[str | None, int] = {}
-    columns: list[list[object]] = [[] for _ in _FIELDS]
-    (
-        seq,
-        ids,
-        names,
-        entities,
-        personas,
-        shard,
-        epochs,
-        at,
-        origin,
-        origin_seq,
-        actor,
-        cause,
-        args,
-    ) = columns
-    for r in records:
-        persona = r.persona_id
-        if persona not in shards:
-            shards[persona] = router.shard_of(persona)
-        seq.append(r.seq)
-        ids.append(r.id)
-        names.append(r.name)
-        entities.append(r.entity_id)
-        personas.append(persona)
-        shard.append(shards[persona])
-        epochs.append(r.epoch)
-        at.append(r.occurred_at)
-        origin.append(r.origin)
-        origin_seq.append(r.origin_seq)
-        actor.append(r.actor)
-        cause.append(r.cause)
-        args.append(r.args)
+    shards = {p: router.shard_of(p) for p in {r.persona_id for r in records}}
+    columns: list[list[object]] = [
+        [r.seq for r in records],
+        [r.id for r in records],
+        [r.name for r in records],
+        [r.entity_id for r in records],
+        [r.persona_id for r in records],
+        [shards[r.persona_id] for r in records],
+        [r.epoch for r in records],
+        [r.occurred_at for r in records],
+        [r.origin for r in records],
+        [r.origin_seq for r in records],
+        [r.actor for r in records],
+        [r.cause for r in records],
+        [r.args for r in records],
+    ]
     arrays = [pa.array(c, t) for c, (_, t) in zip(columns, _FIELDS, strict=True)]
     return pa.Table.from_arrays(arrays, names=[n for n, _ in _FIELDS])
 

@@ -120,7 +120,7 @@ class LogView:
                 cursor, f"SELECT id, _epoch, persona_id FROM state.{table}", "id", ids
             )
             lives = {str(i): (e, str(p) if p else None) for i, e, p in found}
-            if kind == "persona":
+            if kind == "persona" and self._has_erased:
                 gone = self._matching(
                     cursor, "SELECT persona_id FROM state._erased", "persona_id", ids
                 )

@@ -7,20 +7,20 @@ Python by ``core.merge`` and reach the table as literals.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 import duckdb
 import msgspec
 
-from pjais_lab.core.event import Event, Record
+from pjais_lab.core.event import Record
 from pjais_lab.core.merge import ABSENT, Last, LastMap, LastSet, Merge, Union
 from pjais_lab.core.registry import Registry
 from pjais_lab.core.shard import HashRouter
 from pjais_lab.core.table import Table
 from pjais_lab.storage._columns import element_type, is_ordered, literal, quoted, typed
-from pjais_lab.storage._orderkeys import BASE, LATER, LATER_TYPE
+from pjais_lab.storage._orderstate import OrderState
 from pjais_lab.storage.fold import FoldPlan
 
 __all__ = ["are_few", "merge_each"]
@@ -46,7 +46,6 @@ def merge_each(
     cursor: duckdb.DuckDBPyConnection,
     tables: Sequence[tuple[Table, FoldPlan]],
     record: Record,
-    definition: type[Event],
     router: HashRouter,
 ) -> None:
     """Merge one event into every table it moves.
@@ -55,12 +54,10 @@ def merge_each(
         cursor: in a transaction.
         tables: the tables, each with its compiled form.
         record: an event about an entity, with content.
-        definition: the event's declaration.
         router: gives a persona's shard.
     """
-    is_new = definition.__event__.effect in {"create", "delete"}
     for table, plan in tables:
-        _merge_one(cursor, table, plan, record, router, is_new=is_new)
+        _merge_one(cursor, table, plan, record, router)
 
 
 def _merge_one(
@@ -69,53 +66,44 @@ def _merge_one(
     plan: FoldPlan,
     record: Record,
     router: HashRouter,
-    *,
-    is_new: bool,
 ) -> None:
-    """Merge one event into the table it moves.
-
-    Args:
-        cursor: in a transaction.
-        table: the declaration.
-        plan: the same, compiled.
-        record: an event that moves it, about an entity, with content.
-        router: gives a persona's shard.
-        is_new: the entity is expected not to have a row of this epoch.
-    """
-    values = _values(table, plan, record)
-    if not is_new and _update(cursor, plan, record, values):
+    target, where = f"state.{plan.table}", f"id = '{record.entity_id}'"
+    keys = "".join(f", {c}" for c in plan.keys.physical())
+    row = cursor.execute(f"SELECT _epoch{keys} FROM {target} WHERE {where}").fetchone()
+    if row is not None and row[0] > record.epoch:
         return
-    where = f"id = '{record.entity_id}'"
-    found = cursor.execute(f"SELECT _epoch FROM state.{plan.table} WHERE {where}").fetchone()
-    if found is not None and found[0] > record.epoch:
+    values = _values(table, record)
+    if row is not None and row[0] == record.epoch:
+        sets = _updates(plan, record, values, row[1:])
+        cursor.execute(f"UPDATE {target} AS t SET {sets} WHERE {where}")
         return
-    if found is not None and found[0] == record.epoch:
-        _update(cursor, plan, record, values)
-        return
-    if found is not None:
-        cursor.execute(f"DELETE FROM state.{plan.table} WHERE {where}")
+    if row is not None:
+        cursor.execute(f"DELETE FROM {target} WHERE {where}")
     shard = router.shard_of(record.persona_id)
     head = {"id": literal(record.entity_id), "shard": str(shard), "_epoch": str(record.epoch)}
-    row = head | values
-    columns, cells = ", ".join(map(quoted, row)), ", ".join(row.values())
-    cursor.execute(f"INSERT INTO state.{plan.table} ({columns}) VALUES ({cells})")
+    cells = head | values | OrderState().written(plan.keys, record, values)[1]
+    columns = ", ".join(map(quoted, cells))
+    cursor.execute(f"INSERT INTO {target} ({columns}) VALUES ({', '.join(cells.values())})")
 
 
-def _update(
-    cursor: duckdb.DuckDBPyConnection, plan: FoldPlan, record: Record, values: dict[str, str]
-) -> bool:
+def _updates(plan: FoldPlan, record: Record, values: dict[str, str], keys: Sequence[Any]) -> str:
+    """SET clauses: ordered columns where the event wins, the others combined with the row."""
+    state = OrderState.of(plan.keys, keys)
+    won, key_cells = state.written(plan.keys, record, values)
+    ordered = {c for g in plan.keys.groups for c in g.columns}
+
     def new(match: re.Match[str]) -> str:
-        return values.get(match[1]) or f"NULL::{plan.columns[match[1]]}"
+        return values[match[1]]
 
-    sets = ", ".join(f"{quoted(c)} = {_NEW.sub(new, plan.combine[c])}" for c in values)
-    done = cursor.execute(
-        f"UPDATE state.{plan.table} AS t SET {sets}"
-        f" WHERE t.id = '{record.entity_id}' AND t._epoch = {record.epoch}"
-    ).fetchone()
-    return bool(done and done[0])
+    cells = {
+        c: sql if c in ordered else _NEW.sub(new, plan.combine[c])
+        for c, sql in values.items()
+        if c not in ordered or c in won
+    }
+    return ", ".join(f"{quoted(c)} = {sql}" for c, sql in (cells | key_cells).items())
 
 
-def _values(table: Table, plan: FoldPlan, record: Record) -> dict[str, str]:
+def _values(table: Table, record: Record) -> dict[str, str]:
     """Physical column -> the event's partial as SQL; columns it does not feed are left out."""
     raw = _RAW.decode(record.args or "{}")
     values = {"persona_id": literal(record.persona_id)}
@@ -132,22 +120,6 @@ def _values(table: Table, plan: FoldPlan, record: Record) -> dict[str, str]:
             partial = partial[1]
         values[name] = _json(merge, record, raw) if merge.type == "JSON" else _sql(merge, partial)
         fields.clear()
-    return values | _keys(plan, record, values)
-
-
-def _keys(plan: FoldPlan, record: Record, written: Mapping[str, str]) -> dict[str, str]:
-    """The order keys of the columns that an event writes."""
-    keys, this = plan.keys, f"'{record.id}'::UUID"
-    groups = [g for g in keys.groups if written.keys() & set(g.columns)]
-    values = {g.key: this for g in groups if g.is_first}
-    lasts = [g for g in groups if not g.is_first]
-    if not lasts:
-        return values
-    is_full = record.name in keys.full
-    later = [g.number for g in lasts if not (is_full and g.number in keys.base)]
-    values[BASE] = this if is_full else "NULL::UUID"
-    entries = ", ".join(f"{{'c': {n}, 'k': {this}}}" for n in later)
-    values[LATER] = f"[{entries}]::{LATER_TYPE}" if later else f"NULL::{LATER_TYPE}"
     return values
 
 

@@ -21,7 +21,7 @@ from pjais_lab.core.shard import HashRouter
 from pjais_lab.storage._log import EVENT_NAMES, LogView
 from pjais_lab.storage._single import are_few, merge_each
 from pjais_lab.storage._upcasting import Upcasting
-from pjais_lab.storage._whole import WholeLog, partials
+from pjais_lab.storage._whole import WholeLog, merge_into, partials
 from pjais_lab.storage.changes import Changes, RebuildReport, touched_by
 from pjais_lab.storage.duck import quote, transaction, translated
 from pjais_lab.storage.fold import FoldPlan, compile_table
@@ -79,7 +79,7 @@ class State(LogView):
                             (registry.tables[t], self._plans[t])
                             for t in self._moves.get(r.name, ())
                         ]
-                        merge_each(cursor, tables, r, registry.event(r.name), self.router)
+                        merge_each(cursor, tables, r, self.router)
                 else:
                     self._apply(cursor, source, {r.name for r in records}, self.position)
             self.position = records[-1].seq
@@ -139,7 +139,7 @@ class State(LogView):
             if table in moved:
                 plan = self._plans[table]
                 fold = partials(cursor, plan, source, newest, has_erased=self._has_erased)
-                cursor.execute(plan.merge_sql(fold, f"state.{table}"))
+                merge_into(cursor, plan, fold, f"state.{table}", source, newest)
 
     def _erase(self, cursor: duckdb.DuckDBPyConnection, source: str, names: set[str]) -> None:
         self._has_erased = True
