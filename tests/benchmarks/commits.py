@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pjais_lab as pj
@@ -76,7 +77,7 @@ def _whole_path(here: Path, memories: int, n: int) -> Row:
             stop = min(memories, start + 10_000)
             lab.commit(*[MemoryRecorded(f"{_TEXT} {i}").on(ada) for i in range(start, stop)])
         drafts = [MemoryRecorded(f"{_TEXT} {i}").on(ada) for i in range(n + _WARM_UP)]
-        taken = [seconds(lambda d=d: lab.commit(d)) for d in drafts][_WARM_UP:]
+        taken = [seconds(partial(lab.commit, draft)) for draft in drafts][_WARM_UP:]
     return Row(
         what=f"one-event commit, whole path, {memories:,} memories in state, p50",
         ours=statistics.median(taken) * 1000,
@@ -97,7 +98,7 @@ def _batch(here: Path, n: int) -> Row:
         ada = lab.personas.create("Ada")
         for _ in range(8):
             drafts = [e.on(ada) for e in events]
-            ours.append(n / seconds(lambda drafts=drafts: lab.commit(*drafts)))
+            ours.append(n / seconds(partial(lab.commit, *drafts)))
             peer.append(n / other.insert(states))
     return Row(
         what=f"{n:,}-event batch: checked, on disk, applied to state",
@@ -132,7 +133,14 @@ def _fairness(here: Path, seconds_each: float, rounds: int) -> Row:
 
 
 def _four_writers(path: Path, seconds_each: float) -> list[int]:
-    command = [sys.executable, "-m", "tests.benchmarks.children", "write", path, str(seconds_each)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.benchmarks.children",
+        "write",
+        str(path),
+        str(seconds_each),
+    ]
     children = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(4)

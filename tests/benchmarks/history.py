@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import msgspec
@@ -124,8 +125,8 @@ def _build(folder: Path, personas: int, total: int) -> tuple[Path, int]:
     return whole, size_bytes
 
 
-def _batches(personas: int, total: int) -> Iterator[pa.Table]:
-    """The first events of a town that lives long enough, as the store would write them."""
+def _batches(personas: int, total: int) -> Iterator[Any]:
+    """The first events of a town that lives long enough, as the store would write them, in Arrow."""
     clock, seq = IdClock(0, 0, "0000000000a"), 0
     now = time.time_ns() // 1_000_000 - total * _EVERY_MS // 1000
     shards: dict[str, int] = {}

@@ -17,11 +17,11 @@ _BATCH = 50_000
 def measure(scratch: Scratch) -> list[Row]:
     """All of this module's rows."""
     personas, days, rounds = (50, 5, 2) if scratch.small else (500, 5, 5)
-    rates = []
-    for n in range(rounds):
-        told = child("simulate", scratch.path / f"simulate-{n}", personas, days)
-        rates.append(told["events"] / told["simulate_s"])
-    total: int = told["events"]
+    told = [
+        child("simulate", scratch.path / f"simulate-{n}", personas, days) for n in range(rounds)
+    ]
+    rates = [one["events"] / one["simulate_s"] for one in told]
+    total: int = told[0]["events"]
     alone = [total / seconds(lambda: _generate(personas, days)) for _ in range(rounds)]
     large = town_of(scratch)
     return [
