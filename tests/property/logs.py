@@ -14,7 +14,7 @@ from msgspec import inspect
 
 from pjais_lab.core.codec import encode, from_fields
 from pjais_lab.core.event import Chunk, Event, Record, moment
-from pjais_lab.core.ids import IdClock, mint, natural_id
+from pjais_lab.core.ids import IdClock, mint, natural_id, replica_of
 from pjais_lab.core.merge import fold
 from pjais_lab.core.registry import Registry
 from pjais_lab.core.shard import HashRouter
@@ -23,6 +23,7 @@ from pjais_lab.storage.duck import connect
 from pjais_lab.storage.state import State
 
 REPLICA: Final = "0000000000a"
+REPLICAS: Final = (REPLICA, "0000000000b", "fffffffffff")
 START_US: Final = 1_700_000_000_000_000
 ERASED_EPOCH: Final = 2_000_000_000
 PERSONAS: Final = [natural_id("persona", str(n)) for n in range(3)]
@@ -115,9 +116,14 @@ def _struct(fields: Sequence[inspect.Field]) -> st.SearchStrategy[dict[str, Any]
 
 def contents(cls: type[Event]) -> st.SearchStrategy[str]:
     """Stored forms of an event: absent and null fields among them."""
+    return fields_of(cls).map(lambda fields: encode(from_fields(cls, fields)))
+
+
+def fields_of(cls: type[Event]) -> st.SearchStrategy[dict[str, Any]]:
+    """The fields of an event as JSON values, within their ranges."""
     info = inspect.type_info(cls)
     assert isinstance(info, inspect.StructType)
-    return _struct(info.fields).map(lambda fields: encode(from_fields(cls, fields)))
+    return _struct(info.fields)
 
 
 # ---------------------------------------------------------------- logs
@@ -125,22 +131,39 @@ def contents(cls: type[Event]) -> st.SearchStrategy[str]:
 
 @st.composite
 def logs(draw: st.DrawFn, registry: Registry, table: Table, *, most: int = 14) -> list[Record]:
-    """Events that move a table, ids in causal order, epochs small, all in an arbitrary order.
+    """Events of several replicas that move a table, in an arbitrary order, epochs small.
 
-    Epochs need not follow from effects: the algebra holds for every set of events, and after a
+    Replicas write in the same millisecond too, so that ids tie but for their last digits. Epochs
+    need not follow from effects: the algebra holds for every set of events, and after a
     synchronisation a replica meets epochs in any order.
     """
     names = set(registry.names_for(table))
     classes = [e for n, e in registry.events.items() if n in names or e.__event__.effect == "erase"]
     chosen = draw(st.lists(st.sampled_from(classes), min_size=1, max_size=most))
-    _, ids = mint(IdClock(0, 0, REPLICA), START_US // 1000, len(chosen))
-    made = [draw(_records(cls, i, n)) for n, (cls, i) in enumerate(zip(chosen, ids, strict=True))]
-    ordered = draw(st.permutations(made))
-    return [msgspec.structs.replace(r, seq=n, origin_seq=n) for n, r in enumerate(ordered, 1)]
+    ids = draw(_ids(len(chosen)))
+    made = [draw(_records(cls, i)) for cls, i in zip(chosen, ids, strict=True)]
+    return renumbered(draw(st.permutations(made)))
 
 
 @st.composite
-def _records(draw: st.DrawFn, cls: type[Event], event_id: str, n: int) -> Record:
+def _ids(draw: st.DrawFn, count: int) -> list[str]:
+    """Ids as several clocks give them that hardly differ."""
+    clocks = {replica: IdClock(0, 0, replica) for replica in REPLICAS}
+    ids: list[str] = []
+    for _ in range(count):
+        replica, later_ms = draw(st.sampled_from(REPLICAS)), draw(st.integers(0, 2))
+        clocks[replica], (made,) = mint(clocks[replica], START_US // 1000 + later_ms)
+        ids.append(made)
+    return ids
+
+
+def renumbered(records: Iterable[Record]) -> list[Record]:
+    """The same events as a journal that met them in this order numbers them."""
+    return [msgspec.structs.replace(r, seq=n, origin_seq=n) for n, r in enumerate(records, 1)]
+
+
+@st.composite
+def _records(draw: st.DrawFn, cls: type[Event], event_id: str) -> Record:
     spec = cls.__event__
     number = draw(st.integers(0, 1))
     persona = PERSONAS[number]
@@ -149,9 +172,9 @@ def _records(draw: st.DrawFn, cls: type[Event], event_id: str, n: int) -> Record
     args = None if draw(st.integers(0, 15)) == 0 else draw(contents(cls))
     at = START_US + draw(st.integers(-5, 5)) * 1_000_001
     owner = None if spec.persona == "none" else persona
-    return Record(
-        n, event_id, spec.name, entity, owner, epoch, at, REPLICA, n, "user:test", None, args
-    )
+    actor = draw(st.sampled_from(["user:test", "import:it's"]))
+    origin = replica_of(event_id)
+    return Record(0, event_id, spec.name, entity, owner, epoch, at, origin, 0, actor, None, args)
 
 
 def cuts(records: Sequence[Record]) -> st.SearchStrategy[list[list[Record]]]:

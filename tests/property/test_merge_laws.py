@@ -7,7 +7,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from pjais_lab.core.event import Record
-from pjais_lab.core.merge import ABSENT, Merge, fold
+from pjais_lab.core.merge import ABSENT, Count, Merge, Sum, fold
 from pjais_lab.core.registry import Registry
 from pjais_lab.core.table import Table
 from pjais_lab.lab.registry import built_in
@@ -51,6 +51,36 @@ def test_any_order_of_events_gives_one_value(
 
     for name, merge in table.columns.items():
         assert merge.value(fold(merge, shuffled)) == merge.value(fold(merge, records)), name
+
+
+@each_table
+@few
+@given(data=st.data())
+def test_three_folds_combine_alike_however_they_are_grouped(
+    registry: Registry, table: Table, data: st.DataObject
+) -> None:
+    records = data.draw(logs(registry, table))
+    first, second = sorted(data.draw(st.tuples(*[st.integers(0, len(records))] * 2)))
+    parts = records[:first], records[first:second], records[second:]
+
+    for name, merge in table.columns.items():
+        a, b, c = (fold(merge, part) for part in parts)
+        left = _union(merge, _union(merge, a, b), c)
+        assert left == _union(merge, a, _union(merge, b, c)), name
+
+
+@each_table
+@few
+@given(data=st.data())
+def test_what_is_no_sum_takes_the_same_events_twice(
+    registry: Registry, table: Table, data: st.DataObject
+) -> None:
+    records = data.draw(logs(registry, table))
+
+    for name, merge in table.columns.items():
+        if not isinstance(merge, (Sum, Count)):
+            once = fold(merge, records)
+            assert _union(merge, once, once) == once, name
 
 
 def _union(merge: Merge, a: object, b: object) -> object:
