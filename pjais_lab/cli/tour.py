@@ -12,7 +12,9 @@ _TIMEOUT_S: Final = 600
 _TEMPLATE: Final = "tour.html.j2"
 _PAGE: Final = """
 {%- extends 'lab/index.html.j2' -%}
-{% block html_head_js_requirejs %}{% endblock %}
+{% block html_head_js %}{% endblock %}
+{% block html_head_js_mathjax %}{% endblock %}
+{% block html_head_js_mermaidjs %}{% endblock %}
 {% block input_group %}
 {%- if cell.metadata.get('jupyter', {}).get('source_hidden') -%}
 <details class="folded"><summary>the code of this</summary>{{ super() }}</details>
@@ -79,12 +81,6 @@ def _rendered(book: Any) -> str:
     from jinja2 import DictLoader
     from nbconvert import HTMLExporter
 
-    exporter = HTMLExporter(
-        extra_loaders=[DictLoader({_TEMPLATE: _PAGE})],
-        template_file=_TEMPLATE,
-        mathjax_url="",
-        require_js_url="",
-        jquery_url="",
-    )
+    exporter = HTMLExporter(extra_loaders=[DictLoader({_TEMPLATE: _PAGE})], template_file=_TEMPLATE)
     html, _ = exporter.from_notebook_node(book)
     return str(html)

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import pjais_lab as pj
+
+Run = Callable[..., str]
+
+PLAIN = """
+import importlib.util, json, pathlib, sys
+import duckdb
+
+con = duckdb.connect()
+for name in ("sqlite_scanner", "ducklake"):
+    wheel = pathlib.Path(importlib.util.find_spec(f"duckdb_extension_{name}").origin).parent
+    con.load_extension(str(next(wheel.rglob("*.duckdb_extension"))))
+con.execute(f"ATTACH 'ducklake:sqlite:{sys.argv[1]}' AS lake (READ_ONLY)")
+rows = con.execute("SELECT seq, name, args->>'content' FROM lake.events ORDER BY seq").fetchall()
+print(json.dumps({"rows": rows, "ours": importlib.util.find_spec("pjais_lab") is not None}))
+"""
+
+
+def members(archive: Path) -> list[str]:
+    if archive.suffix == ".whl":
+        return zipfile.ZipFile(archive).namelist()
+    with tarfile.open(archive) as tar:
+        return tar.getnames()
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
+    names = members(next(built.glob("*.whl")))
+
+    tops = {name.split("/")[0] for name in names}
+
+    assert tops == {"pjais_lab", f"pjais_lab-{pj.__version__}.dist-info"}
+    assert "pjais_lab/py.typed" in names
+    assert "pjais_lab/cli/jupyter/labconfig/default_setting_overrides.json" in names
+    assert f"pjais_lab-{pj.__version__}.dist-info/licenses/LICENSE" in names
+
+
+def test_the_sdist_can_be_tested_where_it_is_unpacked(built: Path) -> None:
+    names = members(next(built.glob("*.tar.gz")))
+
+    inside = {name.partition("/")[2] for name in names}
+
+    assert {
+        "Makefile",
+        "constraints.txt",
+        "notebooks/00_tour.ipynb",
+        "README.md",
+        "LICENSE",
+    } < inside
+    assert "tests/package/test_distribution.py" in inside
+
+
+@pytest.mark.timeout(900)
+def test_the_tour_runs_on_the_installed_wheel_also_a_second_time(
+    built: Path, environment: Callable[..., Path], run: Run, tmp_path: Path
+) -> None:
+    bin_ = environment(next(built.glob("*.whl")))
+    run(sys.executable, "-m", "tarfile", "-e", next(built.glob("*.tar.gz")), tmp_path, cwd=tmp_path)
+    checkout = next(tmp_path.iterdir())
+    for rival in ("pjais_lab", "tests"):  # the installed package is what is tried
+        (checkout / rival).rename(checkout / f"not_{rival}")
+
+    size = ["--personas", 4, "--days", 2]
+    first = json.loads(run(bin_ / "pjais", "demo", *size, "--json", cwd=checkout))
+    again = run(
+        bin_ / "python",
+        "-c",
+        "from pathlib import Path; from pjais_lab.cli.tour import run_tour;"
+        "print(run_tour(Path('notebooks/00_tour.ipynb'), Path('workspaces/demo'), Path('out'))[1])",
+        cwd=checkout,
+    )
+
+    assert first["problem"] is None
+    assert Path(first["html"]).is_file()
+    assert again == "None\n"
+
+
+def test_a_plain_duckdb_reads_the_lake_without_a_line_of_ours(
+    environment: Callable[..., Path], run: Run, tmp_path: Path
+) -> None:
+    with pj.open(tmp_path / "lab", background=False) as lab:
+        ada = lab.personas.create("Ada")
+        lab.memories.record(ada, "The engine hums.")
+        lab.seal()
+    names = ("duckdb", "duckdb-extension-ducklake", "duckdb-extension-sqlite-scanner")
+    bin_ = environment(*names)
+
+    found = json.loads(
+        run(bin_ / "python", "-c", PLAIN, tmp_path / "lab/lake/catalog.sqlite", cwd=tmp_path)
+    )
+
+    assert not found["ours"]
+    assert found["rows"] == [
+        [1, "v1.PersonaCreated", None],
+        [2, "v1.MemoryRecorded", "The engine hums."],
+    ]
