@@ -24,11 +24,14 @@ class Inbox:
 
     Attributes:
         position: of the newest change announced.
+        announced: how many changes there were; not each of them has another position.
+        taken: how many of them rounds have taken up.
     """
 
     def __init__(self, position: int) -> None:
         self.position = position
-        self._waiting: list[tuple[int, Mapping[str, Keys] | None]] = []
+        self.announced = self.taken = 0
+        self._waiting: list[tuple[int, Mapping[str, Keys] | None, int]] = []
         self._is_in_doubt = False
 
     @property
@@ -39,9 +42,10 @@ class Inbox:
     def put(self, changes: Changes) -> None:
         """Note a change."""
         self.position = max(self.position, changes.position)
-        self._waiting.append((changes.position, changes.tables))
+        self.announced += 1
+        self._waiting.append((changes.position, changes.tables, self.announced))
         if len(self._waiting) > _MANY:
-            self._waiting = [(self.position, None)]
+            self._waiting = [(self.position, None, self._waiting[0][2])]
 
     def doubt(self) -> None:
         """Take it that anything may have changed, the next time somebody looks."""
@@ -58,13 +62,14 @@ class Inbox:
         if self._is_in_doubt or position > self.position:
             touched.add_everything()
         self._is_in_doubt = False
-        rest: list[tuple[int, Mapping[str, Keys] | None]] = []
+        rest: list[tuple[int, Mapping[str, Keys] | None, int]] = []
         last = self._waiting[before - 1][0] if 0 < before <= len(self._waiting) else -1
-        for index, (at, tables) in enumerate(self._waiting):
+        for index, (at, tables, number) in enumerate(self._waiting):
             if index >= before and not last < at <= position:
-                rest.append((at, tables))
+                rest.append((at, tables, number))
             elif tables is None:
                 touched.add_everything()
             else:
                 touched.add(tables)
         self._waiting = rest
+        self.taken = rest[0][2] - 1 if rest else self.announced

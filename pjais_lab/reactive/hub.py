@@ -59,7 +59,7 @@ class Hub:
         self._feedback = Feedback()
         self._is_busy = False
         self._failures = 0
-        self._shown = source.position
+        self._shown = (source.position, 0)
         self._told = source.position
         self._speaker: Node | None = None
         self._pid = os.getpid()
@@ -134,13 +134,17 @@ class Hub:
             if not node.is_fed:
                 self._asker.feed_now(node)
             return
-        position, failures = self._source.position, self._failures
-        if node.is_fed and self._shown >= position:
-            return
+        position, announced = self._source.position, self._inbox.announced
+        failures = self._failures
+
+        def is_there() -> bool:
+            return node.is_fed and self._shown[0] >= position and self._shown[1] >= announced
 
         def is_shown() -> bool:
-            is_there = node.is_fed and self._shown >= position
-            return node.is_closed or is_there or self._failures != failures
+            return node.is_closed or is_there() or self._failures != failures
+
+        if is_there():
+            return
 
         self._await(is_shown, _PATIENCE_S)
 
@@ -221,7 +225,7 @@ class Hub:
             node.is_fed = True
         self._speaker = None
         with self._ready:
-            self._shown = position
+            self._shown = position, self._inbox.taken
             self._ready.notify_all()
         self._tell(self._feedback.settle(outbox))
         return position
@@ -233,7 +237,7 @@ class Hub:
             if not self._bell.is_closed:
                 _LOG.error("What is live could not be refreshed: %s", error, exc_info=error)
             for node in self.nodes:
-                node.put_status(self._shown, kept(error, node.label))
+                node.put_status(self._shown[0], kept(error, node.label))
                 node.is_fed = True
             self._inbox.doubt()
             self._failures += 1

@@ -158,6 +158,27 @@ def test_inputs_are_told_before_what_is_computed_from_them(
     assert told == ["query", "later query", "computed"]
 
 
+def test_observers_run_in_one_thread_whoever_commits(
+    lab: pj.Lab, hub: Hub, ada: pj.PersonaModel
+) -> None:
+    query = counting(lab)
+    threads: set[str] = set()
+    query.observe(lambda _: threads.add(threading.current_thread().name), "frame")
+
+    lab.memories.record(ada, "from here")
+    assert hub.settle(10)
+    other = threading.Thread(target=lab.memories.record, args=(ada, "from another thread"))
+    other.start()
+    other.join()
+    with pj.open(lab.path, background=False) as elsewhere:
+        elsewhere.memories.record(ada.id, "from another lab")
+    lab._parts.store.catch_up()
+    assert hub.settle(10)
+
+    assert query.frame.item() == 3
+    assert threads == {"pjais-hub"}
+
+
 def test_the_first_value_is_no_change(lab: pj.Lab, hub: Hub, ada: pj.PersonaModel) -> None:
     told: list[Any] = []
     for i in range(20):

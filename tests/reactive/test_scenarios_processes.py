@@ -6,11 +6,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import pjais_lab as pj
+from pjais_lab.memories.commands import record_memory, revise_memory
 from pjais_lab.reactive.hub import Hub
 
 Runs = Callable[[Callable[[], Any]], int]
@@ -112,6 +114,64 @@ def test_what_a_refused_commit_caught_up_with_is_shown(
     assert query.frame.item() == 1
 
 
+def test_a_commit_that_expects_the_position_before_another_process_wrote_is_a_conflict(
+    lab: pj.Lab, ada: pj.PersonaModel, elsewhere: Callable[[str], str]
+) -> None:
+    expected = lab.position
+    lab._parts.tailer.close()  # paused: this lab does not know yet that it is behind
+    elsewhere(f"lab.memories.record({ada.id!r}, 'from afar')")
+    assert lab.position == expected
+
+    with pytest.raises(pj.errors.ConcurrencyError) as caught:
+        lab.commit(record_memory(ada, "late"), expected=expected)
+
+    assert caught.value.data == {"expected": expected, "actual": expected + 1}
+    assert lab.query("SELECT content FROM memories")["content"].to_list() == ["from afar"]
+
+
+def test_a_paused_follower_takes_ten_thousand_events_in_one_round(
+    lab: pj.Lab, hub: Hub, ada: pj.PersonaModel, elsewhere: Callable[[str], str]
+) -> None:
+    query = lab.live(COUNT)
+    assert query.frame.item() == 0
+    told: list[int] = []
+    query.observe(lambda change: told.append(change.new.item()), "frame")
+    lab._parts.tailer.close()
+    elsewhere(
+        f"for n in range(100):\n"
+        f"    with lab.batch():\n"
+        f"        for i in range(100):\n"
+        f"            lab.memories.record({ada.id!r}, f'{{n}} {{i}}')"
+    )
+    assert hub.settle(10)
+    rounds = hub.rounds
+
+    lab._parts.store.catch_up()
+    assert hub.settle(10)
+
+    assert told == [10_000]
+    assert hub.rounds == rounds + 1
+
+
+def test_processes_that_open_a_fresh_workspace_at_once_share_one(tmp_path: Path) -> None:
+    script = f"""
+import sys
+import pjais_lab as pj
+with pj.open({str(tmp_path / "lab")!r}) as lab:
+    lab.personas.create(sys.argv[1])
+"""
+    started = [
+        subprocess.Popen([sys.executable, "-c", script, name], stderr=subprocess.PIPE, text=True)
+        for name in ("Ada", "Bob", "Cy")
+    ]
+    errors = [p.communicate(timeout=90)[1] for p in started]
+
+    assert errors == ["", "", ""]
+    with pj.open(tmp_path / "lab", create=False, background=False) as lab:
+        assert lab.personas.names == ["Ada", "Bob", "Cy"]
+        assert set(lab.status.vector.values()) == {3}
+
+
 def test_a_rebuild_and_a_seal_change_no_answer(lab: pj.Lab, hub: Hub, ada: pj.PersonaModel) -> None:
     memories = lab.live("SELECT content FROM memories ORDER BY content")
     history = lab.live("SELECT count(*) AS n FROM events")
@@ -155,18 +215,58 @@ def test_the_log_of_one_entity_is_a_query_that_changes_nothing(
     lab: pj.Lab, hub: Hub, ada: pj.PersonaModel
 ) -> None:
     memory = lab.memories.record(ada, "first")
-    lab.memories.revise(memory, content="second")
+    (recorded,) = lab.query("SELECT id FROM events WHERE entity_id = $m", m=memory.id)["id"]
+    lab.commit(revise_memory(memory, content="second"), cause=recorded, actor="plugin:editor")
     lab.memories.record(ada, "another")
-    position = lab.position
+    position, counters = lab.position, (lab.status.head, hub.rounds)
 
     log = lab.live(
-        "SELECT name, origin, actor, persona_id FROM events WHERE entity_id = $m ORDER BY seq",
+        "SELECT name, origin, actor, cause, persona_id FROM events WHERE entity_id = $m"
+        " ORDER BY seq",
         m=memory.id,
     )
 
     assert log.frame["name"].to_list() == ["v1.MemoryRecorded", "v1.MemoryRevised"]
+    assert log.frame["cause"].to_list() == [None, recorded]
+    assert log.frame["actor"].to_list()[1] == "plugin:editor"
+    assert set(log.frame["origin"]) == {lab.status.replica}
     assert set(log.frame["persona_id"]) == {ada.id}
     assert lab.position == position
+    assert (lab.status.head, hub.rounds) == (counters[0], counters[1] + 1)
+
+
+def test_status_tells_positions_pending_quarantine_and_errors_apart(
+    lab: pj.Lab, ada: pj.PersonaModel, elsewhere: Callable[[str], str]
+) -> None:
+    lab.seal()
+    lab.memories.record(ada, "not sealed yet")
+    lab._parts.tailer.close()
+    elsewhere(f"lab.memories.record({ada.id!r}, 'from afar')")
+
+    status = lab.status
+
+    assert (status.position, status.head, status.sealed, status.floor) == (2, 3, 1, 0)
+    assert status.vector == {status.replica: 3}
+    assert status.unsealed == 1
+    assert (status.quarantined, status.unknown, status.ignored) == (0, {}, {})
+    assert (status.tailer_error, status.keeper_error) == (None, None)
+
+
+def test_why_a_lab_no_longer_follows_is_in_its_status(lab: pj.Lab, ada: pj.PersonaModel) -> None:
+    journal, tailer = lab._parts.journal, lab._parts.tailer
+    tailer.close()  # its thread; below its turns are taken one by one
+    moved = journal.path.with_suffix(".away")
+    journal._pool.close()
+    journal._pool._is_closed = False
+    journal.path.rename(moved)
+
+    assert tailer.turn()
+    assert "journal.sqlite" in str(tailer.error)
+
+    moved.rename(journal.path)
+    assert lab.status.tailer_error is not None
+    assert tailer.turn() == 0
+    assert lab.status.tailer_error is None
 
 
 def test_a_query_of_history_sees_events_that_move_no_table(

@@ -153,12 +153,32 @@ def test_a_batch_that_fails_tells_nobody(lab: pj.Lab, hub: Hub, ada: pj.PersonaM
     assert number(query) == 0
     query.observe(told.append, "frame")
 
+    position = lab.position
+
     with pytest.raises(pj.errors.RejectedError), lab.batch():
         lab.memories.record(ada, "fine")
         lab.memories.forget("018bcfe5-6800-7000-8000-00000000000a")
+        lab.memories.record(ada, "fine too")
     assert hub.settle(10)
 
     assert (number(query), told) == (0, [])
+    assert lab.position == lab._parts.journal.head() == position
+
+
+def test_a_batch_in_a_batch_joins_it(lab: pj.Lab, hub: Hub, ada: pj.PersonaModel) -> None:
+    query = lab.live(COUNT)
+    assert number(query) == 0
+    told: list[int] = []
+    query.observe(lambda change: told.append(change.new.item()), "frame")
+
+    with lab.batch():
+        lab.memories.record(ada, "one")
+        with lab.batch():
+            lab.memories.record(ada, "two")
+        lab.memories.record(ada, "three")
+    assert hub.settle(10)
+
+    assert told == [3]
 
 
 def test_a_burst_ends_with_its_last_state(lab: pj.Lab, hub: Hub, ada: pj.PersonaModel) -> None:
