@@ -125,17 +125,30 @@ class Parts:
         _FILES.add(files)
 
     def declare(self, registry: Registry) -> None:
-        """Take new declarations; tables that changed are rebuilt and their live queries told."""
+        """Take new declarations; tables that changed are rebuilt and their live queries told.
+
+        Raises:
+            ClosedError: the lab is closed.
+        """
         self._check_open()
         self.store.declare(registry)
 
     def rebuild(self, *tables: str, verify: bool) -> list[RebuildReport]:
-        """Recompute tables from the log; all of them if none is named."""
+        """Recompute tables from the log; all of them if none is named.
+
+        Raises:
+            ClosedError: the lab is closed.
+        """
         self._check_open()
         return self.state.rebuild(*tables, verify=verify)
 
     def seal(self, *, force: bool) -> int:
-        """Seal what is due, or everything; gives the mark."""
+        """Seal what is due, or everything; gives the mark.
+
+        Raises:
+            ClosedError: the lab is closed.
+            BusyError: another process is sealing.
+        """
         self._check_open()
         self.store.catch_up()
         finish_in_journal(self.journal, self.state)

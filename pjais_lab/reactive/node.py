@@ -105,7 +105,7 @@ class Node(HasTraits):
     """
 
     version = Fed[int](0, help="The position of the log that this shows.")
-    error = Fed[str](None, help="Why the value is not newer; None when all is well.")
+    error = Fed[str | None](None, help="Why the value is not newer; None when all is well.")
     stale = Fed[bool](False, help="Whether the value is older than ``version`` says.")  # noqa: FBT003
 
     write_hint = "Commit an event; it changes by itself."

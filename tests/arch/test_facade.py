@@ -35,6 +35,15 @@ def test_the_type_checker_and_the_loader_see_the_same_names(package: list[Any]) 
     assert typed == set(pj.__all__)
 
 
+def test_every_public_name_is_in_the_file_that_type_checkers_check(sources: list[Any]) -> None:
+    tree = next(s.tree for s in sources if s.path == "tests/arch/typed_api.py")
+    attributes = [n for n in ast.walk(tree) if isinstance(n, ast.Attribute)]
+
+    used = {n.attr for n in attributes if isinstance(n.value, ast.Name) and n.value.id == "pj"}
+
+    assert set(pj.__all__) - used == set()
+
+
 def test_dir_shows_the_public_names_only() -> None:
     assert set(dir(pj)) == {*pj.__all__, "__version__"}
 
