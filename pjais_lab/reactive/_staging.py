@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final, Protocol
 
-from pjais_lab.core.event import Chunk, Record
+from pjais_lab.core.block import Block
 from pjais_lab.reactive._admission import Prepared
 
-__all__ = ["Columns", "StagedBatch", "chunk_of", "open_batch", "opened_batch"]
+__all__ = ["Columns", "StagedBatch", "block_of", "open_batch", "opened_batch"]
 
 
 class Columns(Protocol):
@@ -47,9 +47,9 @@ class Columns(Protocol):
         ...
 
 
-def chunk_of(
-    columns: Columns, ids: Sequence[str], *, head: int, origin: str, base: int, actor: str
-) -> Chunk:
+def block_of(
+    columns: Columns, ids: list[str], *, head: int, origin: str, base: int, actor: str
+) -> Block:
     """Number a batch of columns.
 
     Args:
@@ -60,15 +60,21 @@ def chunk_of(
         base: its last number.
         actor: who commits.
     """
-    rows = zip(
-        range(1, len(ids) + 1), ids, columns.name, columns.entity_id, columns.persona_id,
-        columns.epoch, columns.occurred_at, columns.args, strict=True,
-    )  # fmt: skip
-    records = tuple(
-        Record(head + n, i, name, entity, persona, epoch, at, origin, base + n, actor, None, args)
-        for n, i, name, entity, persona, epoch, at, args in rows
+    n = len(ids)
+    return Block(
+        seq_first=head + 1,
+        seq_last=head + n,
+        origin=origin,
+        origin_seq_last=base + n,
+        actor=actor,
+        id=ids,
+        name=columns.name,
+        entity_id=columns.entity_id,
+        persona_id=columns.persona_id,
+        epoch=columns.epoch,
+        occurred_at=columns.occurred_at,
+        args=columns.args,
     )
-    return Chunk(head + 1, head + len(ids), origin, base + len(ids), records)
 
 
 class StagedBatch:

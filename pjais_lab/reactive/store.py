@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from pjais_lab.core.block import Block
 from pjais_lab.core.event import Chunk, Draft, Event, Record, moment
 from pjais_lab.core.ids import clock_of, mint
 from pjais_lab.errors import ClockSkewError, ConcurrencyError, RejectedError
 from pjais_lab.reactive._admission import Prepared, Stamp, admit
-from pjais_lab.reactive._staging import Columns, StagedBatch, chunk_of, open_batch, opened_batch
+from pjais_lab.reactive._staging import Columns, StagedBatch, block_of, open_batch, opened_batch
 from pjais_lab.reactive._view import StoreView
 from pjais_lab.reactive.commit import Command, Commit, prepare
 from pjais_lab.storage.interrupts import interruptible, shielded
@@ -127,36 +128,44 @@ class Store(StoreView):
         if batch.items:
             self._write(batch.items, [], expected, key)
 
-    def commit_columns(self, columns: Columns, *, actor: str) -> int:
-        """Append a batch of events whose writer vouches for epochs, references and content.
+    def commit_columns(self, batches: Sequence[Columns], *, actor: str) -> int:
+        """Append batches of events whose writer vouches for epochs, references and content.
 
         For generators: their entities belong to nobody else, and their content is canonical JSON of
-        declared events. Everything else goes through ``commit``.
+        declared events; none of them erases. Everything else goes through ``commit``.
 
         Args:
-            columns: lists of the same length, in the events' order.
+            batches: each becomes one commit; all are applied together, which costs less.
             actor: who did it.
 
         Returns:
-            The position after the batch.
+            The position after the last batch.
 
         Raises:
             UnknownEventError: a wire name is not declared.
             ClockSkewError: the machine's clock fell behind the journal.
         """
         self._check_open()
-        for name in set(columns.name):
+        for name in {n for b in batches for n in set(b.name)}:
             self.registry.event(name)
-        with shielded(), self.journal.lock():
+        with shielded(), self.journal.lock(), self._apply_lock:
             self._apply_missing()
-            head, origin = self.position, self.journal.replica
-            ids = self._mint(len(columns.name))[0]
-            base = self.journal.vector().get(origin, 0)
-            chunk = chunk_of(columns, ids, head=head, origin=origin, base=base, actor=actor)
-            self.journal.append(chunk, expected=head)
-            self._apply_missing(chunk)
-        self.notifier.notify(chunk.seq_last)
-        return chunk.seq_last
+            blocks: list[Block] = []
+            try:
+                blocks.extend(self._append(columns, actor) for columns in batches)
+            finally:
+                if blocks:
+                    self._announce(self.state.ingest_blocks(blocks))
+        self.notifier.notify(self.position)
+        return self.position
+
+    def _append(self, columns: Columns, actor: str) -> Block:
+        origin, head = self.journal.replica, self.journal.head()
+        ids = self._mint(len(columns.name))[0]
+        base = self.journal.vector().get(origin, 0)
+        block = block_of(columns, ids, head=head, origin=origin, base=base, actor=actor)
+        self.journal.append(block, expected=head)
+        return block
 
     def _prepare(self, items: Sequence[Draft | Event]) -> list[Prepared]:
         return prepare(items, self.registry, self.limits.event_bytes, self.clock.now_ms())
@@ -246,9 +255,9 @@ class Store(StoreView):
         return Commit(first, last, tuple(rows), tuple(r.entity_id for r in rows), is_replay=True)
 
     def _scrub_erased(self, records: Sequence[Record]) -> None:
+        erasing = self.state.erasing_names
         for record in records:
-            definition = self.registry.events.get(record.name)
-            if definition is not None and definition.__event__.effect == "erase":
+            if record.name in erasing:
                 self.journal.scrub(record.persona_id or "")
 
     @staticmethod

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from datetime import date
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from pjais_lab.errors import RejectedError
+from pjais_lab.simulation._ahead import ahead
 from pjais_lab.simulation.days import START, generate
 
 if TYPE_CHECKING:
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["SimulationReport", "simulate"]
 
 _BATCH: Final = 50_000
-"""Merging a batch into the state costs the less per event the larger the batch is."""
+_TOGETHER: Final = 4
+"""Batches that are applied at once: merging into the state costs the less the more there is."""
 
 
 class SimulationReport(msgspec.Struct, frozen=True):
@@ -67,14 +71,17 @@ def simulate(
     """
     begun = time.perf_counter()
     written = 0
-    for columns in generate(personas, days, seed, start, batch=_BATCH):
-        if set(columns.name) == {"v1.PersonaCreated"}:
-            _settle(store, columns, personas, seed)
-        else:
-            store.commit_columns(columns, actor="simulation:town")
-        written += len(columns)
-        if progress is not None:
-            progress(written)
+    with closing(ahead(generate(personas, days, seed, start, batch=_BATCH))) as batches:
+        for first in batches:
+            if set(first.name) == {"v1.PersonaCreated"}:
+                _settle(store, first, personas, seed)
+                several = [first]
+            else:
+                several = [first, *islice(batches, _TOGETHER - 1)]
+                store.commit_columns(several, actor="simulation:town")
+            written += sum(map(len, several))
+            if progress is not None:
+                progress(written)
     return SimulationReport(personas, days, seed, written, time.perf_counter() - begun)
 
 

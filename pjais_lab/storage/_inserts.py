@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pyarrow as pa
 
+from pjais_lab.core.block import Block
 from pjais_lab.core.event import Record
 from pjais_lab.core.shard import HashRouter
 from pjais_lab.storage._columns import literal
 
-__all__ = ["INSERT_FROM_ARROW", "literal_row", "to_arrow"]
+__all__ = ["INSERT_FROM_ARROW", "block_to_arrow", "literal_row", "to_arrow"]
 
 _FIELDS = (
     ("seq", pa.int64()),
@@ -51,7 +53,38 @@ def to_arrow(records: Sequence[Record], router: HashRouter) -> pa.Table:
         [r.cause for r in records],
         [r.args for r in records],
     ]
-    arrays = [pa.array(c, t) for c, (_, t) in zip(columns, _FIELDS, strict=True)]
+    return _table(columns)
+
+
+def block_to_arrow(block: Block, router: HashRouter) -> pa.Table:
+    """The same for events that come by column."""
+    n = len(block)
+    shards = {p: router.shard_of(p) for p in set(block.persona_id)}
+    return _table(
+        [
+            range(block.seq_first, block.seq_last + 1),
+            block.id,
+            block.name,
+            block.entity_id,
+            block.persona_id,
+            [shards[p] for p in block.persona_id],
+            block.epoch,
+            block.occurred_at,
+            pa.repeat(block.origin, n),
+            range(block.origin_seq_last - n + 1, block.origin_seq_last + 1),
+            pa.repeat(block.actor, n),
+            pa.nulls(n, pa.string()),
+            block.args,
+        ]
+    )
+
+
+def _table(columns: Sequence[Any]) -> pa.Table:
+    """Arrow columns as they are, lists with the type of their place."""
+    arrays = [
+        c if isinstance(c, pa.Array) else pa.array(c, t)
+        for c, (_, t) in zip(columns, _FIELDS, strict=True)
+    ]
     return pa.Table.from_arrays(arrays, names=[n for n, _ in _FIELDS])
 
 

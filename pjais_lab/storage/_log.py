@@ -103,7 +103,11 @@ class LogView:
             rows = ", ".join(literal_row(r, self.router) for r in records)
             cursor.execute(f"INSERT INTO log.tail VALUES {rows}")
             return
-        cursor.register("_batch", to_arrow(records, self.router))
+        self._insert(cursor, to_arrow(records, self.router))
+
+    @staticmethod
+    def _insert(cursor: duckdb.DuckDBPyConnection, rows: Any) -> None:
+        cursor.register("_batch", rows)
         try:
             cursor.execute(f"{INSERT_FROM_ARROW} _batch")
         finally:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b, sha256
+from itertools import repeat
 from typing import Final
 
 import msgspec
 
+from pjais_lab.core.block import Block
 from pjais_lab.core.event import Chunk, Record
 from pjais_lab.errors import CorruptJournalError, InternalError
 
-__all__ = ["GENESIS", "corrupt_row", "decode_chunk", "digest_of", "encode_rows", "link", "scrubbed"]
+__all__ = [
+    "GENESIS",
+    "corrupt_row",
+    "decode_chunk",
+    "digest_of",
+    "encode_block",
+    "encode_rows",
+    "link",
+    "scrubbed",
+]
 
 _CHAIN_BYTES: Final = 16
 GENESIS: Final = bytes(_CHAIN_BYTES)
@@ -67,6 +78,15 @@ def encode_rows(records: Sequence[Record]) -> bytes:
     except (TypeError, UnicodeError, msgspec.DecodeError) as error:
         msg = f"A record cannot be stored, its content is not JSON: {error}"
         raise InternalError(msg) from None
+
+
+def encode_block(block: Block) -> bytes:
+    """The stored form of a block's events; its writer vouches that their content is JSON."""
+    rows = zip(
+        block.id, block.name, block.entity_id, block.persona_id, block.epoch, block.occurred_at,
+        repeat(block.actor), repeat(None), map(msgspec.Raw, block.args), strict=False,
+    )  # fmt: skip
+    return _ENCODER.encode(list(rows))
 
 
 def decode_chunk(

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from typing import Final
 
+from pjais_lab.core.block import Block
 from pjais_lab.core.event import Chunk
 from pjais_lab.errors import ConcurrencyError, InternalError
 from pjais_lab.storage._file import JournalFile
@@ -14,6 +15,7 @@ from pjais_lab.storage._rows import (
     corrupt_row,
     decode_chunk,
     digest_of,
+    encode_block,
     encode_rows,
     link,
     scrubbed,
@@ -100,7 +102,9 @@ class SqliteJournal(JournalFile):
             raise GapError(floor)
         return chunks
 
-    def append(self, chunk: Chunk, *, key: str | None = None, expected: int | None = None) -> None:
+    def append(
+        self, chunk: Chunk | Block, *, key: str | None = None, expected: int | None = None
+    ) -> None:
         """Store a commit, whole; durable when it returns.
 
         Args:
@@ -114,14 +118,11 @@ class SqliteJournal(JournalFile):
             InternalError: the chunk contradicts itself, or leaves a gap in its origin's numbers.
             DiskFullError: the disk is full. Nothing was stored.
         """
-        _check_whole(chunk)
-        payload = encode_rows(chunk.records)
-        n, origin = len(chunk.records), chunk.origin
-        digest, text = digest_of(payload), payload.decode()
-        newest = chunk.records[-1].id
+        n, newest, payload = _stored(chunk)
+        origin, digest, text = chunk.origin, digest_of(payload), payload.decode()
         with self.write() as con:
             head, number, chain, last_id = con.execute(_TOP, (origin,)).fetchone()
-            _check_place(chunk, head or 0, number or 0, expected)
+            _check_place(chunk, n, head or 0, number or 0, expected)
             if key is not None:
                 _store_key(con, key, chunk)
             prev, number = chain or GENESIS, chunk.origin_seq_last
@@ -170,9 +171,13 @@ class SqliteJournal(JournalFile):
                     "SELECT seq FROM commits WHERE instr(payload, ?)", (persona_id,)
                 ).fetchall()
                 total = sum(_scrub_row(con, seq, persona_id) for (seq,) in places)
-            with self.read_only() as con:
-                con.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self.settle()
         return total
+
+    def settle(self) -> bool:
+        """Take what was scrubbed out of SQLite's log too; False while somebody reads from it."""
+        with self.lock(), self.read_only() as con:
+            return bool(con.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
 
     def verify_chain(self) -> ChainReport:
         """Read everything and check file, digests, numbers and each origin's hash chain.
@@ -182,6 +187,14 @@ class SqliteJournal(JournalFile):
         """
         with self.read_only() as con:
             return verify_chain(con, self.path)
+
+
+def _stored(chunk: Chunk | Block) -> tuple[int, str, bytes]:
+    """How many events, the newest id, and the payload."""
+    if isinstance(chunk, Block):
+        return len(chunk), chunk.id[-1], encode_block(chunk)
+    _check_whole(chunk)
+    return len(chunk.records), chunk.records[-1].id, encode_rows(chunk.records)
 
 
 def _check_whole(chunk: Chunk) -> None:
@@ -195,7 +208,9 @@ def _check_whole(chunk: Chunk) -> None:
         raise InternalError(msg)
 
 
-def _check_place(chunk: Chunk, head: int, number: int, expected: int | None) -> None:
+def _check_place(
+    chunk: Chunk | Block, n: int, head: int, number: int, expected: int | None
+) -> None:
     wanted = chunk.seq_first - 1 if expected is None else expected
     if wanted != head or chunk.seq_first != head + 1:
         msg = (
@@ -203,7 +218,7 @@ def _check_place(chunk: Chunk, head: int, number: int, expected: int | None) -> 
         )
         hint = "Read the state again and retry."
         raise ConcurrencyError(msg, hint=hint, expected=wanted, actual=head)
-    first = chunk.origin_seq_last - len(chunk.records) + 1
+    first = chunk.origin_seq_last - n + 1
     if first != number + 1:
         msg = (
             f"The commit numbers the events of {chunk.origin} from {first:,} but the journal has"
@@ -212,7 +227,7 @@ def _check_place(chunk: Chunk, head: int, number: int, expected: int | None) -> 
         raise InternalError(msg, origin=chunk.origin, expected=number + 1, actual=first)
 
 
-def _store_key(con: sqlite3.Connection, key: str, chunk: Chunk) -> None:
+def _store_key(con: sqlite3.Connection, key: str, chunk: Chunk | Block) -> None:
     known = con.execute(_POSITION, (key,)).fetchone()
     if known is not None:
         first, last = known

@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from pjais_lab.core.block import Block
 from pjais_lab.core.event import Chunk
 from pjais_lab.errors import StorageError
 from pjais_lab.storage.lease import Lease
@@ -93,7 +94,9 @@ class Journal(Protocol):
         """
         ...
 
-    def append(self, chunk: Chunk, *, key: str | None = None, expected: int | None = None) -> None:
+    def append(
+        self, chunk: Chunk | Block, *, key: str | None = None, expected: int | None = None
+    ) -> None:
         """Store a commit, whole; durable when it returns.
 
         Args:
@@ -134,6 +137,10 @@ class Journal(Protocol):
         Returns:
             How many events lost their content.
         """
+        ...
+
+    def settle(self) -> bool:
+        """Take what was scrubbed out of every file of the journal; whether it worked."""
         ...
 
     def verify_chain(self) -> ChainReport:

@@ -15,9 +15,11 @@ from typing import Final
 
 import duckdb
 
+from pjais_lab.core.block import Block
 from pjais_lab.core.event import Chunk, Record
 from pjais_lab.core.registry import Registry
 from pjais_lab.core.shard import HashRouter
+from pjais_lab.storage._inserts import block_to_arrow
 from pjais_lab.storage._log import EVENT_NAMES, LogView
 from pjais_lab.storage._single import are_few, merge_each
 from pjais_lab.storage._upcasting import Upcasting
@@ -84,6 +86,27 @@ class State(LogView):
                     self._apply(cursor, source, {r.name for r in records}, self.position)
             self.position = records[-1].seq
         return self._changes(records)
+
+    def ingest_blocks(self, blocks: Sequence[Block]) -> Changes:
+        """Apply bulk commits that follow the position, in one transaction.
+
+        Args:
+            blocks: in order; none of their events erases.
+
+        Raises:
+            StorageError: DuckDB refused; the state is as before.
+        """
+        names = {n for b in blocks for n in set(b.name)}
+        cursor = self.cursor()
+        with self.lock, translated("applying events"):
+            with transaction(cursor):
+                for block in blocks:
+                    self._insert(cursor, block_to_arrow(block, self.router))
+                source = f"(SELECT {EVENT_NAMES} FROM log.tail WHERE seq > {self.position})"
+                self._apply(cursor, source, names, self.position)
+            self.position = blocks[-1].seq_last
+        moved = {t for n in names for t in self._moves.get(n, ())}
+        return Changes(self.position, dict.fromkeys(("events", *moved)))
 
     def start(self, position: int, loaded: Collection[str], unsealed: Sequence[Chunk]) -> list[str]:
         """Take up the log at a position, after ``mark_sealed`` and a checkpoint.
