@@ -113,9 +113,7 @@ class Parts:
         self.hub = Hub(self.store, owner=self)
         self.store.on_apply(self.hub.applied)
         self._on_close: list[Callable[[], None]] = []
-        self._sealing = (
-            threading.Lock()
-        )  # the lease tells processes apart, this the keeper from the user
+        self._sealing = threading.Lock()  # the lease tells only processes apart
         self.pasts: WeakBag[Closable] = WeakBag()
         self.tailer = Tailer(self.store, self.notifier.listen(), files.close)
         self.keeper = Keeper(self._keep) if background else None
