@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
 
-from pjais_lab.core.event import Draft, Event, HasId, event
+from pjais_lab.core.event import Draft, Event, HasId, event, id_of
 from pjais_lab.core.fields import EntityId, Scale, Slug, Unit
 from pjais_lab.core.ids import natural_id
 from pjais_lab.memories.state import ContentType, Relation, RetierReason, Tier
@@ -168,7 +168,8 @@ class MemoryLinked(Event):
         Raises:
             RejectedError: an id is not UUID text.
         """
-        natural = link_id(self.source_id, self.target_id, self.relation)
+        ends = id_of(self.source_id, "memory"), id_of(self.target_id, "memory")
+        natural = link_id(*ends, str(self.relation))
         return super().on(persona, entity or natural, at=at, cause=cause)
 
 

@@ -279,8 +279,9 @@ def translate(
         hint = "Ask for less at once, or raise the memory limit of the machine."
     else:
         hint = _HINTS.get(kind, "")
-    msg = f"{what[:1].upper()}{what[1:]} failed: {_first_line(error)}."
-    return kind(msg, hint=hint or None, **data)
+    sentence, _, guess = _first_line(error).partition(" Did you mean ")
+    msg = f"{what[:1].upper()}{what[1:]} failed: {sentence.rstrip('!')}."
+    return kind(msg, hint=f"Did you mean {guess}" if guess else hint or None, **data)
 
 
 def _kind_of(error: duckdb.Error, otherwise: type[LabError] | None) -> type[LabError]:
