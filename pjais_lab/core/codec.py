@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import typing
 from datetime import datetime
 from functools import cache
@@ -154,5 +155,5 @@ def _parts_of(hint: Any) -> set[Any]:
 def _refuse_nan(event: Event, name: str) -> None:
     for field in _may_hold_floats(type(event)):
         value = getattr(event, field)
-        found = where(value, is_infinite, field) if value else None
-        _refuse(name, found)
+        if value and not (type(value) is float and math.isfinite(value)):
+            _refuse(name, where(value, is_infinite, field))

@@ -38,6 +38,7 @@ __all__ = ["FORMAT"]
 NAME: Final = "generative_agents"
 _SCALE: Final = "1-10"
 _LONGEST_TAG: Final = 100
+_MOST_TAGS: Final = 1000
 _BEHAVIOUR: Final = (
     *("age", "innate", "currently", "lifestyle", "living_area"),
     *("daily_plan_req", "daily_req", "daily_schedule"),
@@ -133,7 +134,7 @@ def _memories(source: files.Source, notes: Notes) -> dict[str, _Memory]:
 def _memory(name: str, key: str, value: Any, path: str, notes: Notes) -> _Memory:
     node = msgspec.convert(value, _Node)
     extra = {k: v for k, v in value.items() if k not in _Node.__struct_fields__}
-    tags = [k for k in node.keywords if 0 < len(k) <= _LONGEST_TAG]
+    tags = [k for k in node.keywords if 0 < len(k) <= _LONGEST_TAG][:_MOST_TAGS]
     if len(tags) < len(node.keywords):
         extra["keywords"] = node.keywords
     at = files.moment(node.created)

@@ -254,6 +254,15 @@ def test_keywords_too_long_for_a_tag_are_kept_beside_the_others(make_run: MakeRu
     assert memory.extra["keywords"] == ["tea", "x" * 101, ""]
 
 
+def test_more_keywords_than_tags_are_kept_beside_them(make_run: MakeRun) -> None:
+    keywords = [f"word {n}" for n in range(1001)]
+
+    memory = memories(read(make_run(Ada={"node_1": node(keywords=keywords)})))[0]
+
+    assert memory.tags == tuple(keywords[:1000])
+    assert memory.extra["keywords"] == keywords
+
+
 def test_a_growing_run_keeps_its_ids_and_a_changed_node_gets_another(make_run: MakeRun) -> None:
     run = make_run(Ada={"node_1": node(), "node_2": node("tea")})
     before = {r.draft.entity_id for r in read(run)}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,13 @@ from tests.formats.conftest import MakeRun, node
 def lab(tmp_path: Path) -> Iterator[Lab]:
     with pj.open(tmp_path / "lab", background=False) as opened:
         yield opened
+
+
+class Terminal(io.StringIO):
+    """Text that thinks it is a screen."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def balance(report: Report) -> bool:
@@ -150,6 +158,49 @@ def test_what_the_store_refuses_is_found_among_thousands(tmp_path: Path, make_ru
         "Ada/nodes.json:node_301",
     }
     assert balance(report)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"description": "a NUL \0 in it"},
+        {"subject": "a NUL \0 in it"},
+        {"object": "half \ud800 a pair"},
+        {"keywords": ["tea", "\0"]},
+        {"description": "x" * 2_000_000},
+        {"predicate": float("inf")},
+    ],
+    ids=lambda odd: next(iter(odd)),
+)
+def test_a_row_the_log_cannot_hold_costs_that_row_only(
+    lab: Lab, make_run: MakeRun, odd: dict[str, object]
+) -> None:
+    report = lab.load(make_run(Ada={"node_2": node(**odd), "node_1": node()}))
+
+    assert counts(lab)[:2] == (1, 2 - len(report.skipped))
+    assert [s.path for s in report.skipped] in ([], ["Ada/nodes.json:node_2"])
+    assert report.skipped or odd == {"predicate": float("inf")}  # JSON's Infinity is read as text
+    assert balance(report)
+
+
+def test_a_terminal_sees_how_many_rows_are_done(
+    lab: Lab, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = Terminal()
+    monkeypatch.setattr("sys.stderr", screen)
+
+    lab.load(make_run(Ada={"node_1": node(), "node_2": node("tea")}))
+
+    assert "Importing" in screen.getvalue()
+    assert "3 rows" in screen.getvalue()
+
+
+def test_nobody_watching_sees_nothing(
+    lab: Lab, make_run: MakeRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lab.load(make_run(Ada={"node_1": node()}))
+
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_strict_import_is_all_or_nothing(lab: Lab, make_run: MakeRun) -> None:
