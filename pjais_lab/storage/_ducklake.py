@@ -195,7 +195,8 @@ class DuckLake:
         try:
             with translated("opening the lake's catalogue", otherwise=CatalogError):
                 cursor.execute(f"ATTACH {source} AS {LAKE} ({options})")
-        except CatalogError as error:
+        except LabError as error:
+            self._leave(cursor)
             if _UNFINISHED in error.message and not has_files:
                 return False
             raise
@@ -207,6 +208,13 @@ class DuckLake:
             cursor.execute(_LOOK).fetchone()
             self._hold.take()
         return True
+
+    @staticmethod
+    def _leave(cursor: duckdb.DuckDBPyConnection) -> None:
+        """Take back an ATTACH that failed half-way, so that the next one does not find its rest."""
+        for name in (LAKE, META):
+            with contextlib.suppress(duckdb.Error):
+                cursor.execute(f"DETACH DATABASE IF EXISTS {name}")
 
     def _options(self, *, create: bool) -> list[str]:
         options = [

@@ -23,7 +23,7 @@ __all__ = ["Hold"]
 _PLACES: Final = (("", 0x40000000), ("-shm", 128))
 """File suffix and byte: PENDING, without which nobody gets the file alone, and the log's "in use"."""
 
-_MOST_IDLE: Final = 64
+_DESCRIPTORS: Final = Path("/proc/self/fd")
 
 _File = tuple[int, int]
 
@@ -52,8 +52,8 @@ else:
 class _Shared:
     """The locks of this process: how many want each, and the descriptor that has it.
 
-    A descriptor is kept after its last user has gone: closing it would drop the locks of any SQLite
-    connection that this process has to the file.
+    A descriptor outlives its last user while this process has the file open elsewhere: closing it
+    would drop the locks of whatever SQLite connection that is.
     """
 
     def __init__(self) -> None:
@@ -74,13 +74,27 @@ class _Shared:
 
     def drop(self, file: _File, byte: int) -> None:
         with self._mutex:
-            users, fd = self._files.pop(file)
+            users, fd = self._files[file]
             self._files[file] = (users - 1, fd)
             if users == 1:
                 _unlock(fd, byte)
-            idle = [f for f, (n, _) in self._files.items() if n == 0]
-            for old in idle[:-_MOST_IDLE]:
-                os.close(self._files.pop(old)[1])
+            idle = {f: d for f, (n, d) in self._files.items() if n == 0}
+            for old in set(idle) - _open_elsewhere(idle):
+                del self._files[old]
+                os.close(idle[old])
+
+
+def _open_elsewhere(files: dict[_File, int]) -> set[_File]:
+    """Which of the files this process has open under another descriptor than the given one."""
+    found: set[_File] = set()
+    for path in _DESCRIPTORS.iterdir():
+        with contextlib.suppress(OSError):
+            fd = int(path.name)
+            stat = os.fstat(fd)
+            file = (stat.st_dev, stat.st_ino)
+            if files.get(file, fd) != fd:
+                found.add(file)
+    return found
 
 
 _SHARED: Final = _Shared()

@@ -18,7 +18,15 @@ from pjais_lab.errors import BusyError, CorruptSegmentError
 from pjais_lab.storage._ducklake import EVENT_COLUMNS, LAKE, META, DataFile, DuckLake
 from pjais_lab.storage.duck import quote, transaction
 
-__all__ = ["GRACE_S", "CompactionReport", "compact", "expire", "finish_erasures", "record_digests"]
+__all__ = [
+    "GRACE_S",
+    "CompactionReport",
+    "compact",
+    "expire",
+    "finish_erasures",
+    "record_digests",
+    "unfinished_erasures",
+]
 
 GRACE_S: Final = 900.0
 """How long a reader may go on with an old snapshot before its files go."""
@@ -133,6 +141,7 @@ def _merge(lake: DuckLake, runs: list[_Run]) -> None:
     Not by DuckLake's own merge: a reader whose snapshot is older than that sees no row at all. New
     files beside the old ones leave every snapshot as it was.
     """
+    _check_sound(lake, {p for run in runs for p in run.paths})
     cursor = lake.cursor()
     paths = ", ".join(quote(str(p)) for run in runs for p in run.paths)
     columns = ", ".join(EVENT_COLUMNS)
@@ -148,6 +157,14 @@ def _merge(lake: DuckLake, runs: list[_Run]) -> None:
         if gone != made:
             msg = f"Merging would have replaced {gone} events by {made}; nothing was changed."
             raise CorruptSegmentError(msg, hint="Run `pjais verify`.")
+
+
+def _check_sound(lake: DuckLake, paths: set[Path] | None = None) -> None:
+    """Refuse to copy what was damaged: the copy would have a sound digest."""
+    files = [f for f in lake.files() if f.table == "events" and (paths is None or f.path in paths)]
+    damage = lake.digests.first_damage((f.path, f.size_bytes) for f in files)
+    if damage is not None:
+        raise damage
 
 
 def expire(lake: DuckLake, *, grace_s: float = GRACE_S, orphan_s: float = _ORPHAN_S) -> int:
@@ -216,15 +233,14 @@ def finish_erasures(lake: DuckLake) -> int:
 
     Raises:
         BusyError: the catalogue was in use for 30 s; the next call tries again.
+        CorruptSegmentError: a file is damaged; restore it, and the next call goes on.
     """
-    if not lake.attach():
-        return 0
-    lake.attach(write=True)
-    cursor = lake.cursor()
-    with lake.boundary("reading the lake's erasures"):
-        waiting = cursor.execute(f"SELECT DISTINCT persona_id FROM {LAKE}.erasures").fetchall()
+    waiting = unfinished_erasures(lake)
     if not waiting:
         return 0
+    lake.attach(write=True)
+    _check_sound(lake)
+    cursor = lake.cursor()
     what = "erasing rows from the lake"
     _call(lake, what, f"ducklake_rewrite_data_files({_NAME}, 'events', delete_threshold => 0.0)")
     time.sleep(_ERASING_S)
@@ -234,7 +250,20 @@ def finish_erasures(lake: DuckLake) -> int:
     with lake.boundary(what):
         cursor.execute(f"DELETE FROM {LAKE}.erasures")
     record_digests(lake)
-    return len(waiting)
+    return waiting
+
+
+def unfinished_erasures(lake: DuckLake) -> int:
+    """How many personas are out of every query but not yet out of the files."""
+    if not lake.attach():
+        return 0
+    cursor = lake.cursor()
+    with lake.boundary("reading the lake's erasures"):
+        if not lake.has_table(cursor, "erasures"):
+            return 0
+        sql = f"SELECT count(DISTINCT persona_id) FROM {LAKE}.erasures"
+        row = cursor.execute(sql).fetchone()
+    return int(row[0]) if row else 0
 
 
 def record_digests(lake: DuckLake) -> int:

@@ -16,11 +16,13 @@ from typing import Final, Protocol, Self
 
 import msgspec
 
-from pjais_lab.errors import BusyError, LeaseLostError, RejectedError
+from pjais_lab.errors import BusyError, LeaseLostError, RejectedError, StorageError
 from pjais_lab.storage.clock import Clock
 
 __all__ = ["Lease", "LeaseKeeper", "LeaseRow", "is_free", "process_mark"]
 
+_LEFT: Final[set[str]] = set()
+"""Holders of this process that are done but could not say so: the disk was full."""
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -152,17 +154,21 @@ class Lease:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Release it."""
-        self.release()
+        """Release it; where the disk refuses even that, this process still knows that it is free."""
+        try:
+            self.release()
+        except StorageError:
+            _LEFT.add(self.holder)
 
 
 def is_free(row: LeaseRow, now_ms: int) -> bool:
-    """Whether a lease may be taken: released, over, or held by a process that is gone.
+    """Whether a lease may be taken: released, left, over, or held by a process that is gone.
 
     A lease that ends later than its own length from now was taken before the clock was set back.
     """
     left_ms = row.expires_ms - now_ms
-    return not row.holder or left_ms <= 0 or left_ms > row.ttl_ms or _is_gone(row.holder)
+    is_over = not row.holder or left_ms <= 0 or left_ms > row.ttl_ms
+    return is_over or row.holder in _LEFT or _is_gone(row.holder)
 
 
 def process_mark(pid: int) -> str:

@@ -11,7 +11,13 @@ import time
 from typing import Final
 
 from pjais_lab.storage import checkpoint
-from pjais_lab.storage.compaction import compact, finish_erasures, record_digests
+from pjais_lab.storage.compaction import (
+    compact,
+    finish_erasures,
+    record_digests,
+    unfinished_erasures,
+)
+from pjais_lab.storage.erasure import has_erased
 from pjais_lab.storage.journal import Journal
 from pjais_lab.storage.lake import Lake
 from pjais_lab.storage.lease import Lease
@@ -22,7 +28,6 @@ __all__ = ["Sealer"]
 
 _LEASE_S: Final = 120.0
 _GRACE_EVENTS: Final = 10_000
-"""Sealed events that stay in the journal for a while, so that followers rarely meet the gap."""
 
 
 class Sealer:
@@ -33,9 +38,20 @@ class Sealer:
         lake: where they go.
         state: a state that follows the journal.
         settings: when sealing is due.
+        grace_events: sealed events that stay in the journal for a while, so that followers rarely
+            meet the gap.
     """
 
-    def __init__(self, journal: Journal, lake: Lake, state: State, settings: Seal) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        lake: Lake,
+        state: State,
+        settings: Seal,
+        *,
+        grace_events: int = _GRACE_EVENTS,
+    ) -> None:
+        self.grace_events = grace_events
         self._journal = journal
         self._lake = lake
         self._state = state
@@ -62,7 +78,8 @@ class Sealer:
             LeaseLostError: this process was taken for dead; nothing was written.
         """
         erased = self._state.erased_in_lake_missing(self._lake)
-        if not force and not erased and not self.is_due():
+        is_due = force or bool(erased) or self.is_due() or self._has_unfinished_erasure()
+        if not is_due:
             return self._lake.mark()
         with self._journal.lease("sealer", _LEASE_S) as lease:
             return self._seal(lease, erased, force=force)
@@ -78,7 +95,7 @@ class Sealer:
         lake.seal(source, through, token=lease.token, con=state.cursor())
         record_digests(lake)
         lease.renew()
-        self._journal.purge(max(0, through - _GRACE_EVENTS), lease=lease)
+        self._journal.purge(max(0, through - self.grace_events), lease=lease)
         state.mark_sealed(lake.events_sql(through), through)
         if force or self._wants_checkpoint():
             checkpoint.save(lake, state, token=lease.token)
@@ -87,6 +104,9 @@ class Sealer:
         finish_erasures(lake)
         record_digests(lake)
         return max(through, lake.mark())
+
+    def _has_unfinished_erasure(self) -> bool:
+        return has_erased(self._state) and bool(unfinished_erasures(self._lake))
 
     def _wants_checkpoint(self) -> bool:
         """Whether reading the events since the last one would take longer than a new one's rows."""

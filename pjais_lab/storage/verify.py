@@ -126,7 +126,7 @@ class _Findings:
 def _check_lake(lake: Lake, found: _Findings) -> tuple[int, int]:
     files: Sequence[DataFile] = ()
     sealed = 0
-    with found.collect():
+    with found.collect(str(lake.catalog_path)):
         if not lake.exists:
             return 0, 0
         files = lake.files()
