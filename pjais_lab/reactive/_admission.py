@@ -46,6 +46,8 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
         entity_id: given, or minted for a create.
         is_minted: the id was made for this commit, so nobody can have it.
         args: canonical JSON.
+        actor: who did it; None for the store's own.
+        cause: the id of the event it answers, unless the draft names one.
     """
 
     spec: EventSpec
@@ -53,6 +55,8 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
     entity_id: str | None
     is_minted: bool
     args: str
+    actor: str | None = None
+    cause: str | None = None
 
 
 class Stamp(msgspec.Struct, frozen=True, gc=False):
@@ -208,9 +212,12 @@ def _ids_in(value: Any) -> Iterable[str]:
 def _check_unique(
     prepared: Sequence[Prepared], registry: Registry, lookup: Lookup, lives: _Lives
 ) -> None:
+    names = {p.spec.name for p in prepared}
     for table in registry.tables.values():
         for column in table.unique:
             fields = {s.event: s.field for s in table.columns[column].all_sources()}
+            if names.isdisjoint(fields):
+                continue
             claims = _claims(prepared, fields)
             if not claims:
                 continue

@@ -81,7 +81,7 @@ class StagedBatch:
     """What a ``with lab.batch()`` block has committed so far."""
 
     def __init__(self) -> None:
-        self.items: list[tuple[Prepared, str | None, str | None]] = []
+        self.items: list[Prepared] = []
         self.is_broken = False
         self.is_over = False
 

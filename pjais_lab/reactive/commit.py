@@ -69,9 +69,20 @@ def _fresh_ids(now_ms: int, at_once: int) -> Iterator[str]:
 
 
 def prepare(
-    items: Sequence[Draft | Event], registry: Registry, limit_bytes: int, now_ms: int
+    items: Sequence[Draft | Event],
+    registry: Registry,
+    limit_bytes: int,
+    now_ms: int,
+    by: tuple[str | None, str | None] = (None, None),
 ) -> list[Prepared]:
     """Check and encode drafts; entities to be created get their ids.
+
+    Args:
+        items: events or drafts.
+        registry: what is declared.
+        limit_bytes: the longest content allowed.
+        now_ms: the wall clock, for new ids.
+        by: actor and cause.
 
     Raises:
         RejectedError: a field is wrong, or an event of this definition was never declared here.
@@ -91,7 +102,7 @@ def prepare(
                 entity_id = draft.persona_id
             elif spec.effect == "create":
                 entity_id, is_minted = next(fresh), True
-        prepared.append(Prepared(spec, draft, entity_id, is_minted, args))
+        prepared.append(Prepared(spec, draft, entity_id, is_minted, args, *by))
     return prepared
 
 

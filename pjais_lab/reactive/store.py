@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Store"]
 
 Item = Draft | Event | Command
+By = tuple[str | None, str | None]
+"""Actor and cause."""
 
 
 class Store(StoreView):
@@ -86,7 +88,8 @@ class Store(StoreView):
             ClosedError: the lab is closed.
         """
         self._check_open()
-        ready = self._prepare([i for i in items if not callable(i)])
+        by = actor, cause
+        ready = self._prepare([i for i in items if not callable(i)], by)
         staged: StagedBatch | None = open_batch(self)
         if staged is not None:
             if len(ready) != len(items) or expected is not None or key is not None:
@@ -94,11 +97,10 @@ class Store(StoreView):
                     "Inside batch() a commit takes events only: give expected= and key= to batch()."
                 )
                 raise RejectedError(msg)
-            staged.items.extend((p, actor, cause) for p in ready)
+            staged.items.extend(ready)
             return Commit(0, 0, (), tuple(p.entity_id for p in ready))
         commands = [i for i in items if callable(i)]
-        staged_now = [(p, actor, cause) for p in ready]
-        return self._write(staged_now, commands, expected, key, (actor, cause))
+        return self._write(ready, commands, expected, key, by)
 
     @contextmanager
     def batch(self, *, expected: int | None = None, key: str | None = None) -> Iterator[None]:
@@ -167,16 +169,17 @@ class Store(StoreView):
         self.journal.append(block, expected=head)
         return block
 
-    def _prepare(self, items: Sequence[Draft | Event]) -> list[Prepared]:
-        return prepare(items, self.registry, self.limits.event_bytes, self.clock.now_ms())
+    def _prepare(self, items: Sequence[Draft | Event], by: By) -> list[Prepared]:
+        limit, now_ms = self.limits.event_bytes, self.clock.now_ms()
+        return prepare(items, self.registry, limit, now_ms, by)
 
     def _write(
         self,
-        staged: list[tuple[Prepared, str | None, str | None]],
+        staged: list[Prepared],
         commands: Sequence[Command],
         expected: int | None,
         key: str | None,
-        by: tuple[str | None, str | None] = (None, None),
+        by: By = (None, None),
     ) -> Commit:
         with shielded(), self.journal.lock():
             self._apply_missing()
@@ -188,8 +191,8 @@ class Store(StoreView):
                     self._conflict(expected, head)
                 with interruptible():
                     drafts = [list(c(self)) for c in commands]
-                staged = staged + [(p, *by) for d in drafts for p in self._prepare(d)]
-                stamps = admit([s[0] for s in staged], self.registry, self.state)
+                staged = [*staged, *(p for d in drafts for p in self._prepare(d, by))]
+                stamps = admit(staged, self.registry, self.state)
                 chunk = self._chunk(staged, stamps, head)
                 if chunk is not None:
                     self.journal.append(chunk, key=key, expected=head)
@@ -202,7 +205,7 @@ class Store(StoreView):
 
     def _chunk(
         self,
-        staged: Sequence[tuple[Prepared, str | None, str | None]],
+        staged: Sequence[Prepared],
         stamps: Sequence[Stamp],
         head: int,
     ) -> Chunk | None:
@@ -223,11 +226,11 @@ class Store(StoreView):
                 now_us if item.draft.occurred_at is None else item.draft.occurred_at,
                 origin,
                 base + n,
-                who or actor,
-                item.draft.cause or why,
+                item.actor or actor,
+                item.draft.cause or item.cause,
                 item.args,
             )
-            for n, ((item, who, why), stamp) in enumerate(zip(staged, stamps, strict=True), 1)
+            for n, (item, stamp) in enumerate(zip(staged, stamps, strict=True), 1)
         )
         return Chunk(head + 1, head + len(records), origin, base + len(records), records)
 

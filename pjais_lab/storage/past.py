@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
+from pjais_lab.storage._whole import WholeLog
+from pjais_lab.storage.duck import transaction
+from pjais_lab.storage.fold import FoldPlan
 from pjais_lab.storage.reader import fetch
 from pjais_lab.storage.sqlparse import guard
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Past"]
+__all__ = ["Past", "fold_past", "past_in"]
+
+_NUMBERS: Final = itertools.count(1)
 
 
 class Past:
@@ -36,3 +43,40 @@ class Past:
         """
         with self._lock:
             return fetch(self._cursor, guard(self._cursor, sql), params)
+
+
+def fold_past(
+    cursor: duckdb.DuckDBPyConnection, log: WholeLog, plans: Collection[FoldPlan], where: str
+) -> str:
+    """Fold a part of the log into a database of its own; gives its name.
+
+    Args:
+        cursor: nobody else's.
+        log: that part.
+        plans: the tables.
+        where: the same part as a condition over ``events``.
+    """
+    name = f"past_{next(_NUMBERS)}"
+    cursor.execute(f"ATTACH ':memory:' AS {name}")
+    cursor.execute(f"CREATE SCHEMA {name}.state")
+    for plan in plans:
+        target = f"{name}.state.{plan.table}"
+        with transaction(cursor):
+            log.fold_into(plan, target)
+        cursor.execute(f"CREATE VIEW {name}.main.{plan.table} AS {plan.view_sql(target)}")
+    cursor.execute(
+        f"CREATE VIEW {name}.main.events AS SELECT * FROM memory.main.events WHERE {where}"
+    )
+    return name
+
+
+@contextmanager
+def past_in(cursor: duckdb.DuckDBPyConnection, name: str) -> Iterator[Past]:
+    """Ask a database made by ``fold_past``; it is gone afterwards."""
+    cursor.execute(f"USE {name}")
+    try:
+        yield Past(cursor)
+    finally:
+        cursor.execute("USE memory")
+        cursor.execute(f"DETACH {name}")
+        cursor.close()

@@ -7,11 +7,9 @@ advances; a reader sees all of it or nothing.
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
 
 import duckdb
 
@@ -27,11 +25,9 @@ from pjais_lab.storage._whole import WholeLog, merge_into, partials
 from pjais_lab.storage.changes import Changes, RebuildReport, touched_by
 from pjais_lab.storage.duck import quote, transaction, translated
 from pjais_lab.storage.fold import FoldPlan, compile_table
-from pjais_lab.storage.past import Past
+from pjais_lab.storage.past import Past, fold_past, past_in
 
 __all__ = ["State"]
-
-_PASTS: Final = itertools.count(1)
 
 
 class State(LogView):
@@ -242,27 +238,15 @@ class State(LogView):
             StorageError: the log could not be read.
         """
         cursor = self._con.cursor()
-        name = f"past_{next(_PASTS)}"
-        with self.lock, translated("folding the past"):
-            cursor.execute(f"ATTACH ':memory:' AS {name}")
-            cursor.execute(f"CREATE SCHEMA {name}.state")
-            with self._whole(cursor, self._plans.values(), condition) as log:
-                for table, plan in self._plans.items():
-                    target = f"{name}.state.{table}"
-                    with transaction(cursor):
-                        log.fold_into(plan, target)
-                    cursor.execute(f"CREATE VIEW {name}.main.{table} AS {plan.view_sql(target)}")
-            cursor.execute(
-                f"CREATE VIEW {name}.main.events AS SELECT * FROM memory.main.events"
-                f" WHERE seq <= {self.position} AND {condition}"
-            )
-            cursor.execute(f"USE {name}")
-        try:
-            yield Past(cursor)
-        finally:
-            cursor.execute("USE memory")
-            cursor.execute(f"DETACH {name}")
-            cursor.close()
+        plans = self._plans.values()
+        with (
+            self.lock,
+            translated("folding the past"),
+            self._whole(cursor, plans, condition) as log,
+        ):
+            name = fold_past(cursor, log, plans, f"seq <= {self.position} AND {condition}")
+        with past_in(cursor, name) as past:
+            yield past
 
     def declare(self, registry: Registry) -> list[str]:
         """Take new declarations; tables whose digest changed are rebuilt, the others stay.
