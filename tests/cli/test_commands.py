@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 import pjais_lab as pj
+from pjais_lab.cli import demo_workspace
 from tests.cli.conftest import Run, child
 
 Ask = Callable[..., Any]
@@ -247,8 +249,24 @@ def test_open_prints_the_command_and_the_workspace_it_is_for(ask: Ask, workspace
     found = ask("open", workspace, "--no-browser", "--port", 9999)
 
     assert found["PJAIS_WORKSPACE"] == str(workspace)
+    assert (Path(found["JUPYTER_CONFIG_PATH"]) / "labconfig").is_dir()
     assert found["command"][1:3] == ["-m", "jupyterlab"]
     assert {"--no-browser", "--port=9999"} < set(found["command"])
+
+
+def test_lab_leads_to_the_tour_and_mends_a_demo_that_was_interrupted(
+    ask: Ask, tmp_path: Path
+) -> None:
+    town = tmp_path / "town"
+    ask("lab", "-w", town)
+    whole = ask("status", "-w", town)["position"]
+    (tmp_path / "town.demo").write_text(demo_workspace._UNFINISHED)
+    (town / "journal.sqlite").unlink()
+
+    found = ask("lab", "-w", town)
+
+    assert "--LabApp.default_url=/lab/tree/00_tour.ipynb" in found["command"]
+    assert ask("status", "-w", town)["position"] == whole
 
 
 def test_open_of_nothing_is_exit_4(pjais: Run, tmp_path: Path) -> None:
@@ -326,4 +344,4 @@ def test_the_demo_runs_the_tour_and_tells_what_it_found(ask: Ask, tmp_path: Path
     assert found["live"]["after"] == found["live"]["before"] + 5
     page = Path(found["html"]).read_text()
     assert page.count("data:image/svg+xml") >= 5
-    assert "cdn.jsdelivr.net" not in page
+    assert re.findall(r"""(?:src|href)=["']?(?:https?:|//)|import\(|@import|<script""", page) == []

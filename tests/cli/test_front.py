@@ -45,6 +45,12 @@ def test_the_exit_codes_in_the_docstring_are_the_ones_in_use() -> None:
     assert [int(code) for code in table] == [int(code) for code in Exit]
 
 
+def test_the_help_says_what_each_exit_code_means(pjais: Run) -> None:
+    told = pjais("--help")[1].partition("Exit codes:")[2]
+
+    assert [int(code) for code in re.findall(r"^ +(\d+)  +\w", told, re.MULTILINE)] == list(Exit)
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pjais_lab.cli.terminal import plain, safe, table, write_csv
+from pjais_lab.cli.terminal import counted, listed, plain, safe, table, write_csv
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,17 @@ def test_csv_in_a_file_is_unaltered_and_quoted(capsys: pytest.CaptureFixture[str
     write_csv(["a", "b"], [['say "hi"', None], ["x,y", 1]])
 
     assert capsys.readouterr().out == 'a,b\r\n"say ""hi""",\r\n"x,y",1\r\n'
+
+
+@pytest.mark.parametrize(
+    ("n", "noun", "text"),
+    [(1, "memory", "1 memory"), (2105, "memory", "2,105 memories"), (0, "day", "0 days")],
+)
+def test_a_number_agrees_with_its_noun(n: int, noun: str, text: str) -> None:
+    assert counted(n, noun) == text
+
+
+def test_a_list_in_a_file_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    listed("fields", [f"field_{n}\x1b" for n in range(40)])
+
+    assert capsys.readouterr().out.count("\n") == 1
