@@ -130,6 +130,14 @@ class Conversations:
             " FROM conversations c ORDER BY started_at, id"
         )
 
+    def __len__(self) -> int:
+        """How many there are."""
+        return int(self._store.query("SELECT count(*) FROM conversations").item())
+
+    def __repr__(self) -> str:
+        """How many there are."""
+        return f"Conversations({len(self)})"
+
     def _position(self, conversation: str) -> int:
         # Inside a batch the state knows nothing of its messages yet, so their number is kept here.
         position = self._next.pop(conversation, 0)

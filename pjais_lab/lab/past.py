@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 
 from pjais_lab.core.event import micros
 from pjais_lab.errors import ClosedError, ReadOnlyError, SnapshotNotFoundError
+from pjais_lab.reactive._params import plain
 
 if TYPE_CHECKING:
     import polars as pl
@@ -57,7 +58,7 @@ class PastLab:
         if self._state is None:
             msg = "This past lab is closed."
             raise ClosedError(msg, hint="Ask lab.at() again.")
-        return self._state.query(sql, params)
+        return self._state.query(sql, plain(params))
 
     def commit(self, *items: object, **options: object) -> NoReturn:
         """Refuse: the past does not change.

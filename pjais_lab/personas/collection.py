@@ -162,7 +162,7 @@ class Personas:
             return found
         names = self.names
         near = difflib.get_close_matches(str(name_or_id), names, 1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"There are {len(names)} personas."
+        hint = f"Did you mean {near[0]!r}?" if near else f"The personas are {_some(names)}."
         msg = f"There is no persona {name_or_id!r}."
         raise NotFoundError(msg, hint=hint, name=name_or_id)
 
@@ -192,3 +192,9 @@ class Personas:
     def __repr__(self) -> str:
         """The names."""
         return f"Personas({', '.join(self.names)})"
+
+
+def _some(names: list[str], limit: int = 8) -> str:
+    """The first few names, for a message."""
+    more = f" and {len(names) - limit:,} more" if len(names) > limit else ""
+    return f"{', '.join(names[:limit])}{more}" if names else "none yet"

@@ -68,4 +68,5 @@ class PersonaModel(EntityModel):
 
     def __repr__(self) -> str:
         """Name and id."""
-        return f"PersonaModel({self.name!r}, {self.id})"
+        gone = "" if self.exists else ", gone"
+        return f"PersonaModel({self.name!r}, {self.id}{gone})"

@@ -70,11 +70,9 @@ class Feedback:
         return _with_missed(node, [*changes, *node.put_error()])
 
     def _error(self) -> FeedbackLoopError:
-        chain = tuple(self._chain)
-        msg = (
-            f"Observers answered commits with commits {self._depth} times in a row:"
-            f" {' -> '.join(chain)}."
-        )
+        chain = tuple(dict.fromkeys(self._chain))
+        circle = " -> ".join([*chain, *chain[:1]])
+        msg = f"Observers answered commits with commits {self._depth} times in a row: {circle}."
         hint = "The events stay. Let the observer commit only when there is something new to say."
         return FeedbackLoopError(msg, hint=hint, chain=chain)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pjais_lab.core.event import Chunk
 from pjais_lab.errors import ClosedError
+from pjais_lab.reactive._params import plain
 from pjais_lab.storage.interrupts import interruptible, shielded
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class StoreView:
             ClosedError: the lab is closed.
         """
         self._check_open()
-        return self.state.query(sql, params)
+        return self.state.query(sql, plain(params))
 
     def analyse(self, sql: str) -> Analysis:
         """Check that SQL only reads, and find what.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from pjais_lab.errors import RejectedError
 from pjais_lab.reactive._errors import kept
@@ -15,6 +15,7 @@ from pjais_lab.reactive.node import Change, Fed, Node
 __all__ = ["Computed", "computed"]
 
 _T = TypeVar("_T")
+_EXPECTED: Final = "live queries, computed values or models"
 
 
 class Computed(Node, Generic[_T]):
@@ -61,7 +62,8 @@ class Computed(Node, Generic[_T]):
 
     def __repr__(self) -> str:
         """The function and its value."""
-        return f"Computed({self.label}: {self.value!r})"
+        state = f", error: {self.error}" if self.error else ", closed" if self.is_closed else ""
+        return f"Computed({self.label}: {self.value!r}{state})"
 
 
 def computed(compute: Callable[..., _T], *inputs: Node) -> Computed[_T]:
@@ -73,12 +75,27 @@ def computed(compute: Callable[..., _T], *inputs: Node) -> Computed[_T]:
         inputs: one or more, all of one lab.
 
     Raises:
-        RejectedError: there is no input.
+        RejectedError: there is no function, no input, or an input that is not live or of another
+            lab.
     """
+    if not callable(compute):
+        msg = f"computed() was given {type(compute).__name__!r} first; expected a function."
+        raise RejectedError(msg, hint="Write pj.computed(function, input, ...).")
     if not inputs:
-        msg = "computed() was given no input; expected live queries, computed values or models."
+        msg = f"computed() was given no input; expected {_EXPECTED}."
         raise RejectedError(msg)
+    for given in inputs:
+        _check_input(given, inputs[0])
     return Computed(compute, *inputs)
+
+
+def _check_input(given: object, first: object) -> None:
+    if not isinstance(given, Node) or not isinstance(first, Node):
+        msg = f"computed() was given the input {given!r:.60}; expected {_EXPECTED}."
+        raise RejectedError(msg, hint="Make one with lab.live(sql).")
+    if not given.is_fed_with(first):
+        msg = f"{given.label} and {first.label} are of two labs; expected inputs of one."
+        raise RejectedError(msg, hint="Open the workspace once, and ask that lab for both.")
 
 
 def _value_of(node: Node) -> Any:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import polars as pl
 
-from pjais_lab.core.event import HasId
 from pjais_lab.errors import QueryError
 from pjais_lab.reactive._compare import is_same_frame
 from pjais_lab.reactive._frames import Frames, closed
 from pjais_lab.reactive._invalidation import Touched, dependencies
+from pjais_lab.reactive._params import plain
 from pjais_lab.reactive.node import Change, Fed, Feeder, Node
 
 if TYPE_CHECKING:
@@ -146,8 +146,11 @@ class LiveQuery(Node):
 
     def __repr__(self) -> str:
         """The query and its answer."""
+        frame = self.frame
         state = f"error: {self.error}" if self.error else f"version {self.version}"
-        return f"LiveQuery({self.sql!r}, {state})\n{self.frame}"
+        state += ", closed" if self.is_closed else ""
+        answer = f"\n{frame}" if self._has_answer else ""
+        return f"LiveQuery({self.sql!r}, {state}){answer}"
 
     def _repr_html_(self) -> str:
         """The answer as a table, as it is now; every text in it is inert."""
@@ -159,6 +162,9 @@ class LiveQuery(Node):
         )
         more = f", first {_ROWS_SHOWN} shown" if frame.height > _ROWS_SHOWN else ""
         state = html.escape(self.error or f"at event {self.version:,}")
+        if not self._has_answer:
+            return f"<small>live query, {state}</small>"
+        state += ", closed" if self.is_closed else ""
         note = f"live query, {state}, {frame.height:,} rows{more}, {self.elapsed_ms or 0:.1f} ms"
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><small>{note}</small>"
 
@@ -183,10 +189,4 @@ def bind(analysis: Analysis, params: Mapping[str, Any]) -> dict[str, Any]:
     if extra:
         msg = f"The SQL does not name the parameter '{extra[0]}'."
         raise QueryError(msg, hint=f"Write ${extra[0]} where it belongs.", extra=extra)
-    return {name: _plain(value) for name, value in params.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(v) for v in value]
-    return value.id if isinstance(value, HasId) else value
+    return plain(params)

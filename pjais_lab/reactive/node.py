@@ -5,14 +5,19 @@ from __future__ import annotations
 import itertools
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from traitlets import All, Bunch, EventHandler, HasTraits, TraitType
 
 from pjais_lab.reactive._compare import is_same_value
-from pjais_lab.reactive._errors import ObserverWarning, ReadOnlyTraitError
+from pjais_lab.reactive._errors import (
+    ObserverWarning,
+    ReadOnlyTraitError,
+    place_of,
+    unknown_trait,
+)
 from pjais_lab.reactive._weak import WeakBag
 
 if TYPE_CHECKING:
@@ -23,6 +28,7 @@ __all__ = ["QUIET", "Change", "Fed", "Feeder", "Node", "Waker"]
 _LOG: Final = logging.getLogger("pjais_lab.observers")
 _LOG.addHandler(logging.NullHandler())  # the warning is what a user sees unless logging is set up
 _SERIAL: Final = itertools.count()
+_WARNED: Final[dict[Any, Any]] = {}
 _T = TypeVar("_T")
 QUIET: Final = frozenset({"version", "elapsed_ms"})
 Change = tuple[str, Any, Any]
@@ -136,6 +142,10 @@ class Node(HasTraits):
         """Trait -> the value before the first one arrives."""
         return _defaults_of(type(self))
 
+    def is_fed_with(self, other: Node) -> bool:
+        """Whether one hub feeds both, so that they show one position."""
+        return self._hub is other._hub
+
     def depends(self, touched: Touched) -> bool:
         """Whether changes may give it another value."""
         raise NotImplementedError
@@ -191,6 +201,27 @@ class Node(HasTraits):
             event = Bunch(name=name, old=old, new=new, owner=self, type="change")
             self.notify_change(event)
 
+    def observe(
+        self,
+        handler: Callable[..., Any],
+        names: Any = All,
+        type: Any = "change",  # noqa: A002 - traitlets' own word
+    ) -> None:
+        """Call ``handler(change)`` when a trait changes, in the hub's thread.
+
+        Args:
+            handler: gets ``change.new``, ``change.old`` and ``change.name``.
+            names: a trait or several; all but position and timing if left out.
+            type: ``change``; other kinds never happen here.
+
+        Raises:
+            ReactiveError: there is no such trait.
+        """
+        for name in [names] if isinstance(names, str) else names if names is not All else ():
+            if name is not All and not self.has_trait(name):
+                raise unknown_trait(self, name)
+        super().observe(handler, names, type)
+
     def _notify_observers(self, event: Bunch) -> None:
         if event["type"] != "change" or self._hub is None:
             super()._notify_observers(event)
@@ -214,11 +245,11 @@ class Node(HasTraits):
         ]
 
     def _report(self, error: BaseException) -> None:
-        msg = f"An observer of {self.label} raised {type(error).__name__}: {error}"
+        said = f"{type(error).__name__}: {error}".rstrip(".: ")
+        msg = f"An observer of {self.label} raised {said}"
         _LOG.error("%s", msg, exc_info=error)
+        text = f"{msg}. The other observers ran; commits stay."
         try:
-            warnings.warn(
-                f"{msg}. The other observers ran; commits stay.", ObserverWarning, stacklevel=2
-            )
+            warnings.warn_explicit(text, ObserverWarning, *place_of(error), registry=_WARNED)
         except ObserverWarning:
             return  # warnings are errors here, and there is nobody to raise to

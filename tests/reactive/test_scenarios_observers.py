@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 import pytest
+from traitlets import TraitError
 
 import pjais_lab as pj
 from pjais_lab.errors import FeedbackLoopError
@@ -131,7 +132,7 @@ def test_observers_run_when_everything_is_evaluated(
     for node in (first, second, total):
         node.observe(
             lambda _: seen.append((first.frame.item(), second.frame.item(), total.value)),
-            ["frame", "value"] if node is not total else ["value"],
+            "value" if node is total else "frame",
         )
 
     lab.memories.record(ada, "one", importance=0.5)
@@ -231,6 +232,34 @@ def test_an_observer_can_read_what_it_has_just_made(
     assert read == ["Ada", "Ada", 1]
 
 
+def test_observing_a_trait_that_does_not_exist_names_the_nearest_one(
+    lab: pj.Lab, ada: pj.PersonaModel
+) -> None:
+    with pytest.raises(AttributeError, match="no trait 'fram' to observe. Did you mean 'frame'"):
+        counting(lab).observe(print, "fram")
+    with pytest.raises(TraitError, match="no trait 'x' to observe. It has big_five, "):
+        ada.observe(print, ["name", "x"])
+
+
+def test_the_warning_about_an_observer_points_at_its_line(
+    lab: pj.Lab, hub: Hub, ada: pj.PersonaModel
+) -> None:
+    query = counting(lab)
+
+    def broken(_: Any) -> None:
+        raise ValueError("oops.")
+
+    query.observe(broken, "frame")
+    with pytest.warns(ObserverWarning, match=r"raised ValueError: oops\. The other") as caught:
+        lab.memories.record(ada, "one")
+        assert hub.settle(10)
+
+    where = broken.__code__
+    assert [(w.filename, w.lineno) for w in caught] == [
+        (where.co_filename, where.co_firstlineno + 1)
+    ]
+
+
 # ---------------------------------------------------------------- circles
 
 
@@ -265,8 +294,8 @@ def test_observers_that_answer_each_other_for_ever_are_stopped_and_named(
     found = [n.exception for n in loop if n.exception is not None]
     assert found
     assert all(isinstance(e, FeedbackLoopError) for e in found)
-    assert "'ping'" in str(found[0])
-    assert "'pong'" in str(found[0])
+    ping, pong = (n.label for n in loop)
+    assert any(f"{a} -> {b} -> {a}" in str(found[0]) for a, b in ((ping, pong), (pong, ping)))
     assert lab.query(COUNT).item() == stored
     assert 100 <= stored <= 110
 

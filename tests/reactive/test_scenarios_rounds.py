@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -442,7 +443,42 @@ def test_a_missing_parameter_is_named_when_the_query_is_made(lab: pj.Lab) -> Non
 def test_a_model_stands_for_its_id_in_a_parameter(lab: pj.Lab, ada: pj.PersonaModel) -> None:
     lab.memories.record(ada, "one")
 
-    assert number(lab.live(OF, p=ada)) == 1
+    assert number(lab.live(OF, p=ada)) == lab.query(OF, p=ada).item() == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda query, other: pj.computed(len), "was given no input"),
+        (lambda query, other: pj.computed(len, "SELECT 1"), "was given the input 'SELECT 1'"),
+        (lambda query, other: pj.computed(query, query), "expected a function"),
+        (lambda query, other: pj.computed(len, query, other), "are of two labs"),
+    ],
+    ids=["no input", "text", "no function", "two labs"],
+)
+def test_what_cannot_be_computed_is_refused_in_one_sentence(
+    lab: pj.Lab, tmp_path: Path, make: Callable[[Any, Any], Any], sentence: str
+) -> None:
+    with pj.open(tmp_path / "other", background=False) as elsewhere:
+        query, other = lab.live(COUNT), elsewhere.live(COUNT)
+
+        with pytest.raises(pj.errors.RejectedError, match=sentence):
+            make(query, other)
+
+
+def test_what_is_live_says_what_state_it_is_in(lab: pj.Lab, ada: pj.PersonaModel) -> None:
+    query, failed = lab.live(COUNT), lab.live("SELECT error('boom') AS n")
+    inverse = pj.computed(lambda frame: 1 / frame.item(), query)
+
+    assert f"version {lab.position})" in repr(query)
+    assert repr(failed).endswith("error: QueryError: The query failed: boom.)")
+    assert "boom" in failed._repr_html_()
+    assert "ZeroDivisionError" in repr(inverse)
+    query.close()
+    assert "closed" in repr(query)
+    assert "closed" in query._repr_html_()
+    lab.personas.erase(ada)
+    assert repr(ada).endswith(", gone)")
 
 
 def test_a_query_over_nothing_has_a_frame_with_columns(lab: pj.Lab) -> None:
