@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
+import threading
 from pathlib import Path
 from typing import Any, Final
 
 __all__ = ["run_tour"]
 
 _TIMEOUT_S: Final = 600
+_GLANCE_S: Final = 1.0
 _TEMPLATE: Final = "tour.html.j2"
 _PAGE: Final = """
 {%- extends 'lab/index.html.j2' -%}
@@ -62,13 +66,38 @@ def run_tour(notebook: Path, workspace: Path, out: Path) -> tuple[Path, str | No
     )
     problem: str | None = None
     try:
-        client.execute(env=os.environ | {"PJAIS_WORKSPACE": str(workspace.resolve())})
+        _execute(client, os.environ | {"PJAIS_WORKSPACE": str(workspace.resolve())})
     except CellExecutionError as error:
         problem = f"cell {_failed(book)!r}: {error.ename}: {error.evalue}"
     nbformat.write(book, out / notebook.name)
     page = out / f"{notebook.stem}.html"
     page.write_text(_rendered(book), encoding="utf-8")
     return page.resolve(), problem
+
+
+def _execute(client: Any, env: dict[str, str]) -> None:
+    """Run in a thread of its own: in the main one nbclient would take Ctrl-C, and break on it."""
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(client.async_execute(env=env))
+    thread = threading.Thread(target=_finish, args=(loop, task), name="pjais-tour", daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(_GLANCE_S)
+    except KeyboardInterrupt:
+        client.shutdown_kernel = "immediate"
+        with contextlib.suppress(RuntimeError):  # it has just ended
+            loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+        raise
+    task.result()
+
+
+def _finish(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
+    with contextlib.suppress(BaseException):  # whoever asks for the result gets it
+        loop.run_until_complete(task)
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
 
 
 def _failed(book: Any) -> str:

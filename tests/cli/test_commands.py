@@ -330,6 +330,22 @@ def test_open_becomes_jupyterlab(workspace: Path) -> None:
 
 
 @pytest.mark.timeout(600)
+def test_ctrl_c_ends_a_demo_cleanly_while_the_tour_runs(tmp_path: Path) -> None:
+    size = ("--personas", 2, "--days", 1)
+    with child("demo", *size, "-w", tmp_path / "town", "--out", tmp_path / "out") as process:
+        assert process.stderr is not None
+        told = ""
+        while not told.endswith("tour …"):
+            told += process.stderr.read(1)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+
+    assert process.returncode == 130
+    assert err.endswith("Interrupted.\n")
+    assert "Traceback" not in err
+
+
+@pytest.mark.timeout(600)
 def test_the_demo_runs_the_tour_and_tells_what_it_found(ask: Ask, tmp_path: Path) -> None:
     found = ask(
         *("demo", "--personas", 3, "--days", 2),
