@@ -247,8 +247,13 @@ def finish_erasures(lake: DuckLake) -> int:
     expire(lake, grace_s=0.0, orphan_s=0.0)
     _forget_extremes(lake)
     _vacuum(lake)
-    with lake.boundary(what):
+    with lake.boundary(what), lake.durably(cursor):
         cursor.execute(f"DELETE FROM {LAKE}.erasures")
+        # DuckLake remembers extremes by the number of files: without a new one, the next seal from
+        # this process would write the erased ones back.
+        (mark,) = cursor.execute(f"SELECT seq, token FROM {LAKE}.marks").fetchall()
+        cursor.execute(f"DELETE FROM {LAKE}.marks")
+        cursor.execute(f"INSERT INTO {LAKE}.marks VALUES (?, ?)", mark)
     record_digests(lake)
     return waiting
 
