@@ -150,13 +150,13 @@ class OrderKeys(msgspec.Struct, frozen=True):
 
     def later_over(self, names: Collection[str]) -> str:
         """The exceptions of an aggregated row ``s`` over row ``t``, which has only a base."""
-        entries: list[str] = []
+        entries: list[tuple[str, str]] = []
         for group in self.lasts:
             if group.writers(names):
                 key = f"s.{group.key}"
                 is_base = group.number in self.base
                 when = f"{key} > greatest(t.{BASE}, s.{BASE})" if is_base else f"{key} IS NOT NULL"
-                entries.append(f"CASE WHEN {when} THEN {_entry(group, key)} END")
+                entries.append((when, _entry(group, key)))
         return _listed(entries)
 
     # ------------------------------------------------------------ from events
@@ -170,18 +170,17 @@ class OrderKeys(msgspec.Struct, frozen=True):
 
     def later_of(self, names: Collection[str]) -> str:
         """The exceptions that one event ``e``, one of these, makes."""
-        entries: list[str] = []
+        entries: list[tuple[str, str]] = []
         for group in self.lasts:
             wanted = set(names) - (self.full if group.number in self.base else set())
             when = group.when(wanted)
             if when:
-                entry = _entry(group, "e.id")
-                entries.append(f"CASE WHEN {when} THEN {entry} END")
+                entries.append((when, _entry(group, "e.id")))
         return _listed(entries)
 
     def later_of_group(self, names: Collection[str]) -> str:
         """The exceptions in an aggregated row ``g``, whose keys are ``_g0`` and so on."""
-        entries: list[str] = []
+        entries: list[tuple[str, str]] = []
         for group in self.lasts:
             key = f"g.{group.key}"
             if not group.writers(names):
@@ -189,7 +188,7 @@ class OrderKeys(msgspec.Struct, frozen=True):
             when = f"{key} IS NOT NULL"
             if group.number in self.base:
                 when = f"{when} AND (g.{BASE} IS NULL OR {key} > g.{BASE})"
-            entries.append(f"CASE WHEN {when} THEN {_entry(group, key)} END")
+            entries.append((when, _entry(group, key)))
         return _listed(entries)
 
 
@@ -202,11 +201,15 @@ def _entry(group: Group, key: str) -> str:
     return f"{{'c': {group.number}::UTINYINT, 'k': {key}}}"
 
 
-def _listed(entries: list[str]) -> str:
+def _listed(entries: list[tuple[str, str]]) -> str:
+    """A list of those entries whose condition holds, or null."""
     if not entries:
         return f"NULL::{LATER_TYPE}"
-    made = f"list_filter([{', '.join(entries)}], lambda x: x IS NOT NULL)::{LATER_TYPE}"
-    return filled(made)
+    if len(entries) == 1:
+        when, entry = entries[0]
+        return f"CASE WHEN {when} THEN [{entry}]::{LATER_TYPE} END"
+    cases = ", ".join(f"CASE WHEN {when} THEN {entry} END" for when, entry in entries)
+    return filled(f"list_filter([{cases}], lambda x: x IS NOT NULL)::{LATER_TYPE}")
 
 
 def order_keys(table: Table, registry: Registry) -> OrderKeys:
