@@ -42,6 +42,7 @@ class StoreView:
         self._refill = refill
         self._apply_lock = threading.RLock()
         self._listeners: list[Callable[[Changes], None]] = []
+        self._is_behind = False
         self._is_closed = False
 
     @property
@@ -67,6 +68,8 @@ class StoreView:
             ClosedError: the lab is closed.
         """
         self._check_open()
+        if self._is_behind:  # an application of events failed: try again before answering
+            self._apply_missing()
         return self.state.query(sql, plain(params))
 
     def analyse(self, sql: str) -> Analysis:
@@ -121,6 +124,15 @@ class StoreView:
         Returns:
             Whether there was something to apply.
         """
+        try:
+            is_moved = self._apply(fresh)
+        except BaseException:
+            self._is_behind = True
+            raise
+        self._is_behind = False
+        return is_moved
+
+    def _apply(self, fresh: Chunk | None) -> bool:
         with shielded(), self._apply_lock:
             self._check_open()
             state, before = self.state, self.state.position

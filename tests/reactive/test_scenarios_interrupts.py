@@ -151,6 +151,33 @@ print("whole")
     assert (done.stdout.strip(), done.stderr.strip()) == ("whole", "")
 
 
+def test_a_commit_that_could_not_be_applied_is_there_at_the_next_read(
+    lab: pj.Lab, ada: pj.PersonaModel
+) -> None:
+    lab._parts.tailer.close()  # which would repair it too, a moment later
+    query = lab.live(COUNT)
+    assert query.frame.item() == 0
+    plans = lab._parts.state._plans
+    plan = plans["memories"]
+
+    class Torn:
+        """A table that no event can be applied to."""
+
+        def __getattr__(self, name: str) -> Any:
+            raise MemoryError(name)
+
+    plans["memories"] = Torn()  # type: ignore[assignment]
+    with pytest.raises(MemoryError), lab.batch():
+        for i in range(100):
+            lab.memories.record(ada, f"memory {i}")
+    assert lab._parts.journal.head() == 101
+    plans["memories"] = plan
+
+    assert lab.query(COUNT).item() == 100
+    assert query.frame.item() == 100
+    assert all(r.is_same for r in lab.rebuild(verify=True))
+
+
 def test_a_commit_whose_await_is_cancelled_is_wholly_in(lab: pj.Lab, ada: pj.PersonaModel) -> None:
     entered, leave = threading.Event(), threading.Event()
     query = lab.live(COUNT)
