@@ -229,6 +229,7 @@ def test_scrubbing_erases_one_personas_content_and_nothing_else(journal: Journal
 
     assert journal.scrub(ADA) == 2
     assert journal.scrub(ADA) == 0
+    assert journal.settle()
 
     after = journal.read(0)
     assert [r.args for r in after[0].records] == [None, None]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,7 @@ from pjais_lab.errors import (
     StorageError,
 )
 from pjais_lab.storage._translate import sqlite_error
+from tests.chaos.disk import on_small_disk
 
 
 @pytest.fixture
@@ -26,33 +25,10 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "journal.sqlite"
 
 
-# A disk of our own: a mount namespace with a small tmpfs, which needs user namespaces.
-DISK = """
-import subprocess, sys
-from pathlib import Path
+JOURNAL = """
 from pjais_lab.storage._sqlite import SqliteJournal
 from pjais_lab.testing.chunks import next_chunk
-disk = Path(sys.argv[1])
-def mount(*options):
-    subprocess.run(["mount", "-t", "tmpfs", *options, "none", str(disk)], check=True)
-mount("-o", "size=3m")
 """
-
-
-def on_small_disk(tmp_path: Path, code: str) -> str:
-    probe = ["unshare", "--mount", "--map-root-user", "mount", "-t", "tmpfs", "none", str(tmp_path)]
-    try:
-        subprocess.run(probe, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("this system lets nobody mount a small disk")
-    done = subprocess.run(
-        ["unshare", "--mount", "--map-root-user", sys.executable, "-c", DISK + code, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stderr == ""
-    return done.stdout
 
 
 def test_a_full_disk_loses_nothing_and_the_journal_goes_on_once_there_is_room(
@@ -60,7 +36,9 @@ def test_a_full_disk_loses_nothing_and_the_journal_goes_on_once_there_is_room(
 ) -> None:
     out = on_small_disk(
         tmp_path,
-        """
+        "3m",
+        JOURNAL
+        + """
 journal = SqliteJournal(disk / "journal.sqlite")
 ballast = disk / "ballast"
 ballast.write_bytes(bytes(1_500_000))
@@ -84,7 +62,9 @@ print(journal.verify_chain().events == count + 1)
 def test_a_disk_too_full_to_make_a_journal_is_named(tmp_path: Path) -> None:
     out = on_small_disk(
         tmp_path,
-        """
+        "3m",
+        JOURNAL
+        + """
 ballast = disk / "ballast"
 try:
     ballast.write_bytes(bytes(4_000_000))
@@ -105,7 +85,9 @@ print(SqliteJournal(disk / "journal.sqlite").head())
 def test_a_read_only_disk_is_named(tmp_path: Path) -> None:
     out = on_small_disk(
         tmp_path,
-        """
+        "3m",
+        JOURNAL
+        + """
 path = disk / "journal.sqlite"
 with SqliteJournal(path) as journal:
     journal.append(next_chunk(journal))
