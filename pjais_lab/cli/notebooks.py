@@ -41,6 +41,8 @@ def open_(path: Path | None, port: int | None, no_browser: bool, is_json: bool) 
     if not (found / "workspace.toml").is_file():
         msg = f"There is no workspace at {str(found)!r}."
         raise WorkspaceNotFoundError(msg, hint=f"Create it with: pjais init {found}")
+    if not is_json:
+        say(f"In a notebook: import pjais_lab as pj; lab = pj.open({str(found.resolve())!r})")
     _start(found.resolve().parent, found, port, no_browser=no_browser, is_json=is_json)
 
 
