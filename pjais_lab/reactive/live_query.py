@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import polars as pl
@@ -155,10 +155,10 @@ class LiveQuery(Node):
     def _repr_html_(self) -> str:
         """The answer as a table, as it is now; every text in it is inert."""
         frame = self.frame
-        head = "".join(f"<th>{html.escape(c)}</th>" for c in frame.columns)
+        sides = ["right" if kind.is_numeric() else "left" for kind in frame.dtypes]
+        head = _cells("th", sides, frame.columns)
         body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(str(v))}</td>" for v in row) + "</tr>"
-            for row in frame.head(_ROWS_SHOWN).rows()
+            f"<tr>{_cells('td', sides, row)}</tr>" for row in frame.head(_ROWS_SHOWN).rows()
         )
         more = f", first {_ROWS_SHOWN} shown" if frame.height > _ROWS_SHOWN else ""
         state = html.escape(self.error or f"at event {self.version:,}")
@@ -167,6 +167,13 @@ class LiveQuery(Node):
         state += ", closed" if self.is_closed else ""
         note = f"live query, {state}, {frame.height:,} rows{more}, {self.elapsed_ms or 0:.1f} ms"
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><small>{note}</small>"
+
+
+def _cells(tag: str, sides: list[str], values: Iterable[Any]) -> str:
+    return "".join(
+        f"<{tag} style='text-align:{side}'>{html.escape(str(value))}</{tag}>"
+        for side, value in zip(sides, values, strict=True)
+    )
 
 
 def bind(analysis: Analysis, params: Mapping[str, Any]) -> dict[str, Any]:
