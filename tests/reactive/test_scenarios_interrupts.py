@@ -91,9 +91,9 @@ def test_ctrl_c_ends_the_wait_for_another_writer(lab: pj.Lab, ada: pj.PersonaMod
     other.start()
     assert taken.wait(10)
     start = time.monotonic()
-    press_ctrl_c(0.1)
 
     with pytest.raises(KeyboardInterrupt):
+        press_ctrl_c(0.1)
         lab.memories.record(ada, "never")
 
     assert time.monotonic() - start < 10
@@ -104,9 +104,8 @@ def test_ctrl_c_ends_the_wait_for_another_writer(lab: pj.Lab, ada: pj.PersonaMod
 
 
 def test_ctrl_c_ends_a_long_query(lab: pj.Lab, ada: pj.PersonaModel) -> None:
-    press_ctrl_c(0.1)
-
     with pytest.raises(KeyboardInterrupt):
+        press_ctrl_c(0.1)
         lab.query("SELECT sum(a.range * b.range) AS n FROM range(1000000) a, range(1000000) b")
 
     assert lab.query(COUNT).item() == 0
