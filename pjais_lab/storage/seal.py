@@ -13,6 +13,7 @@ from typing import Final
 from pjais_lab.storage import checkpoint
 from pjais_lab.storage.compaction import (
     compact,
+    expire,
     finish_erasures,
     record_digests,
     unfinished_erasures,
@@ -92,7 +93,7 @@ class Sealer:
         with state.lock:
             through = state.position
         source = f"SELECT * FROM log.tail WHERE seq <= {through}"
-        lake.seal(source, through, token=lease.token, con=state.cursor())
+        sealed = lake.seal(source, through, token=lease.token, con=state.cursor())
         record_digests(lake)
         lease.renew()
         self._journal.purge(max(0, through - self.grace_events), lease=lease)
@@ -101,6 +102,10 @@ class Sealer:
             checkpoint.save(lake, state, token=lease.token)
             lease.renew()
         compact(lake)
+        if sealed and has_erased(state):
+            # What a killed sealer left may hold somebody erased since. With the mark moved under
+            # our token, no older holder can commit such a file any more.
+            expire(lake, orphan_s=0.0)
         finish_erasures(lake)
         record_digests(lake)
         return max(through, lake.mark())
