@@ -29,7 +29,7 @@ CLOCKS: dict[str, Callable[[Record], int]] = {
 }
 each_table = pytest.mark.parametrize(("bench", "registry", "table"), TABLES)
 # A failure is told at once: shrinking a log takes minutes, and fourteen events can be read.
-few = settings(max_examples=5, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+few = settings(max_examples=8, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 @each_table

@@ -20,7 +20,7 @@ TABLES = [
     for table in registry.tables.values()
 ]
 # A failure is told at once: shrinking a log takes minutes, and fourteen events can be read.
-few = settings(max_examples=15, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+few = settings(max_examples=25, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 each_table = pytest.mark.parametrize(("registry", "table"), TABLES)
 
 

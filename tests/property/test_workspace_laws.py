@@ -31,7 +31,7 @@ POOL: Final = {
 } | {"persona": PERSONAS[:2]}
 HISTORY: Final = "SELECT seq, id::VARCHAR, name FROM events ORDER BY seq"
 # Sealing and opening take a second each, so the examples are few and each of them is long.
-few = settings(max_examples=4, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+few = settings(max_examples=3, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 # ---------------------------------------------------------------- what is committed
 
