@@ -74,12 +74,16 @@ def mint(clock: IdClock, now_ms: int, n: int = 1) -> tuple[IdClock, list[str]]:
         ms, first = ms + 1, 0
     stamp = f"{ms:012x}"
     head = f"{stamp[:8]}-{stamp[8:]}-7"
-    replica = clock.replica
+    tails = [f"-{digit:x}{clock.replica}" for digit in range(16)]
+    last = first + n - 1
     ids = [
-        f"{head}{c >> 18:03x}-{0x8000 | (c >> 4 & 0x3FFF):04x}-{c & 0xF:x}{replica}"
-        for c in range(first, first + n)
+        start + tail  # sixteen ids share all but the last digit of the counter
+        for c in range(first >> 4, (last >> 4) + 1)
+        for start in (f"{head}{c >> 14:03x}-{0x8000 | c & 0x3FFF:04x}",)
+        for tail in tails
     ]
-    return IdClock(ms, first + n - 1, replica), ids
+    skipped = first & 0xF
+    return IdClock(ms, last, clock.replica), ids[skipped : skipped + n]
 
 
 def clock_of(last_id: str | None, replica: str) -> IdClock:

@@ -152,12 +152,8 @@ class Store(StoreView):
             self.registry.event(name)
         with shielded(), self.journal.lock(), self._apply_lock:
             self._apply_missing()
-            blocks: list[Block] = []
-            try:
-                blocks.extend(self._append(columns, actor) for columns in batches)
-            finally:
-                if blocks:
-                    self._announce(self.state.ingest_blocks(blocks))
+            blocks = (self._append(columns, actor) for columns in batches)
+            self._announce(self.state.ingest_blocks(blocks))
         self.notifier.notify(self.position)
         return self.position
 

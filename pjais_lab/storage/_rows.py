@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b, sha256
-from itertools import repeat
 from typing import Final
 
 import msgspec
@@ -82,11 +81,19 @@ def encode_rows(records: Sequence[Record]) -> bytes:
 
 def encode_block(block: Block) -> bytes:
     """The stored form of a block's events; its writer vouches that their content is JSON."""
-    rows = zip(
+    actor = _ENCODER.encode(block.actor).decode()
+    names = {n: _ENCODER.encode(n).decode() for n in set(block.name)}
+    columns = zip(
         block.id, block.name, block.entity_id, block.persona_id, block.epoch, block.occurred_at,
-        repeat(block.actor), repeat(None), map(msgspec.Raw, block.args), strict=False,
+        block.args, strict=True,
     )  # fmt: skip
-    return _ENCODER.encode(list(rows))
+    rows = ",".join(
+        [
+            f'["{i}",{names[name]},"{entity}","{persona}",{epoch},{at},{actor},null,{args}]'
+            for i, name, entity, persona, epoch, at, args in columns
+        ]
+    )
+    return f"[{rows}]".encode()
 
 
 def decode_chunk(

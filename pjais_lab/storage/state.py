@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import duckdb
@@ -83,26 +84,35 @@ class State(LogView):
             self.position = records[-1].seq
         return self._changes(records)
 
-    def ingest_blocks(self, blocks: Sequence[Block]) -> Changes:
+    def ingest_blocks(self, blocks: Iterable[Block]) -> Changes:
         """Apply bulk commits that follow the position, in one transaction.
 
         Args:
-            blocks: in order; none of their events erases.
+            blocks: in order, each taken once it is durable; while the next one is being made, this
+                one's rows go in. None of their events erases.
 
         Raises:
             StorageError: DuckDB refused; the state is as before.
         """
-        names = {n for b in blocks for n in set(b.name)}
-        cursor = self.cursor()
+        cursor, names, last = self.cursor(), set[str](), self.position
         with self.lock, translated("applying events"):
             with transaction(cursor):
-                for block in blocks:
-                    self._insert(cursor, block_to_arrow(block, self.router))
+                with ThreadPoolExecutor(1, "pjais-fill") as pool:
+                    filled: list[Future[None]] = []
+                    for block in blocks:
+                        names.update(block.name)
+                        last = block.seq_last
+                        filled.append(pool.submit(self._fill, cursor, block))
+                for future in filled:
+                    future.result()
                 source = f"(SELECT {EVENT_NAMES} FROM log.tail WHERE seq > {self.position})"
                 self._apply(cursor, source, names, self.position)
-            self.position = blocks[-1].seq_last
+            self.position = last
         moved = {t for n in names for t in self._moves.get(n, ())}
         return Changes(self.position, dict.fromkeys(("events", *moved)))
+
+    def _fill(self, cursor: duckdb.DuckDBPyConnection, block: Block) -> None:
+        self._insert(cursor, block_to_arrow(block, self.router))
 
     def start(self, position: int, loaded: Collection[str], unsealed: Sequence[Chunk]) -> list[str]:
         """Take up the log at a position, after ``mark_sealed`` and a checkpoint.
