@@ -22,7 +22,7 @@ from pjais_lab.lab.registry import built_in
 from pjais_lab.personas.events import PersonaCreated
 from pjais_lab.testing import ManualClock
 from tests.property.logs import PERSONAS, START_US, expected_rows, fields_of, rows_of
-from tests.property.zoo import ZOO
+from tests.property.zoo import ZOO, AnimalFed
 
 REGISTRY: Final = built_in().add(*ZOO.events.values(), *ZOO.tables.values())
 POOL: Final = {
@@ -83,7 +83,9 @@ def scripts(draw: st.DrawFn) -> list[list[Draft] | str]:
     step = st.one_of(drafts().map(lambda d: [d]), st.lists(drafts(), min_size=2, max_size=7))
     script: list[list[Draft] | str] = [births]
     for pause in draw(st.sampled_from([["seal"], ["seal", "seal"], ["seal", "reopen"]])):
-        script += [*draw(st.lists(step, min_size=2, max_size=6)), pause]
+        script += draw(st.lists(step, min_size=2, max_size=6))
+        # A meal is counted, so applying it once more after the checkpoint would show.
+        script += [[draw(drafts_of(AnimalFed, 0))], pause]
     return script + draw(st.lists(step, max_size=4))
 
 
