@@ -104,6 +104,6 @@ def _cut(rows: list[Row], batch: int) -> Iterator[Columns]:
 
 def _check(personas: int, days: int, batch: int) -> None:
     for name, value, low in (("personas", personas, 1), ("days", days, 0), ("batch", batch, 1)):
-        if value < low:
-            msg = f"A town cannot have {name}={value}; expected at least {low}."
+        if type(value) is not int or value < low:
+            msg = f"A town cannot have {name}={value!r}; expected a whole number, at least {low}."
             raise RejectedError(msg, argument=name, value=value)
