@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from pjais_lab.core.registry import Registry
-from pjais_lab.errors import CatalogError, ClosedError, InternalError
+from pjais_lab.errors import ClosedError, InternalError
 from pjais_lab.lab.keeper import Keeper
 from pjais_lab.reactive._weak import WeakBag
 from pjais_lab.reactive.hub import Hub
@@ -24,6 +24,7 @@ from pjais_lab.storage.erasure import finish_in_journal
 from pjais_lab.storage.interrupts import shielded
 from pjais_lab.storage.lake import Lake
 from pjais_lab.storage.seal import Sealer
+from pjais_lab.storage.seam import checked_mark, mark_and_rest
 from pjais_lab.storage.state import State
 from pjais_lab.storage.workspace import Workspace
 
@@ -190,18 +191,12 @@ class Parts:
 
     def _boot(self) -> tuple[checkpoint.Ignored, ...]:
         """The newest checkpoint, what it lacks, and the journal after it."""
-        mark, floor = self.lake.mark(), self.journal.floor()
-        if mark < floor:
-            msg = f"Events {mark + 1:,} to {floor:,} are neither in the journal nor in the lake."
-            hint = "The lake is older than the journal: restore it, then run 'pjais verify'."
-            raise CatalogError(msg, hint=hint, mark=mark, floor=floor)
-        if mark == 0:
+        if checked_mark(self.lake, self.journal) == 0:
             return ()
-        self.state.mark_sealed(self.lake.events_sql(mark), mark)
         loaded = checkpoint.load(self.lake, self.state, head=self.journal.head())
-        position = max(loaded.position, 0) or mark
-        unsealed = self.journal.read(mark)
-        self.state.start(position, loaded.tables, unsealed)
+        mark, unsealed = mark_and_rest(self.lake, self.journal)
+        self.state.mark_sealed(self.lake.events_sql(mark), mark)
+        self.state.start(loaded.position or mark, loaded.tables, unsealed)
         return loaded.ignored
 
     def _refill(self, state: State) -> None:

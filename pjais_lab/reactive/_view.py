@@ -11,6 +11,7 @@ from pjais_lab.core.event import Chunk
 from pjais_lab.errors import ClosedError
 from pjais_lab.reactive._params import plain
 from pjais_lab.storage.interrupts import interruptible, shielded
+from pjais_lab.storage.journal import GapError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -146,7 +147,13 @@ class StoreView:
                     self._refill(state)
                     self._announce(state.all_changed())
                     continue
-                self._announce(state.ingest(self.journal.read(state.position, _READ_CHUNKS)))
+                try:
+                    chunks = self.journal.read(state.position, _READ_CHUNKS)
+                except GapError:
+                    if state.position >= self.journal.floor():
+                        raise
+                    continue  # purged since we looked
+                self._announce(state.ingest(chunks))
             return state.position > before
 
     def _announce(self, changes: Changes) -> None:

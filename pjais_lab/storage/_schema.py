@@ -95,9 +95,13 @@ def check_format(con: sqlite3.Connection, path: Path) -> bool:
         FormatVersionError: a newer version wrote it.
         CorruptJournalError: it is something else, or it lost its beginning.
     """
-    version: int = con.execute("PRAGMA user_version").fetchone()[0]
-    application: int = con.execute("PRAGMA application_id").fetchone()[0]
-    tables: int = con.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    con.execute("BEGIN")  # all three of one moment: somebody may just be making the file a journal
+    try:
+        version: int = con.execute("PRAGMA user_version").fetchone()[0]
+        application: int = con.execute("PRAGMA application_id").fetchone()[0]
+        tables: int = con.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    finally:
+        con.execute("COMMIT")
     if tables == 0 and version == 0:
         return False
     if application != _APPLICATION_ID or version < 1:

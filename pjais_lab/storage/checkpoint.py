@@ -7,7 +7,7 @@ damaged file, it is passed over with a reason, and that table is rebuilt from ev
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Final, Protocol
 
 import duckdb
@@ -114,14 +114,16 @@ def save(lake: DuckLake, state: Checkpointable, *, token: int | None = None) -> 
     """
     lake.attach(write=True)
     cursor = state.cursor()
-    with lake.boundary("writing a checkpoint"), lake.durably(cursor):
-        if token is not None:
-            fence(cursor, token)
+    with lake.boundary("writing a checkpoint"), ExitStack() as written:
         with state.lock:
+            # Whatever runs first in a transaction, even on the lake, fixes what it sees of memory.
+            written.enter_context(lake.durably(cursor))
             layout = _layout(cursor)
-            for name in layout:  # the first read fixes what the transaction sees
+            for name in layout:
                 cursor.execute(f'SELECT 1 FROM {_SCHEMA}."{name}" LIMIT 1').fetchone()
             position = state.position
+        if token is not None:
+            fence(cursor, token)
         old = {row.name for row in _rows(cursor)}
         for name in sorted(old - set(layout)):
             cursor.execute(f'DROP TABLE IF EXISTS {LAKE}."ckpt_{name}"')

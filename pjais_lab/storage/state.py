@@ -14,6 +14,7 @@ import duckdb
 
 from pjais_lab.core.block import Block
 from pjais_lab.core.event import Chunk, Record
+from pjais_lab.errors import InternalError
 from pjais_lab.storage._inserts import block_to_arrow
 from pjais_lab.storage._log import EVENT_NAMES
 from pjais_lab.storage._single import are_few, merge_each
@@ -39,10 +40,14 @@ class State(StateTables):
 
         Raises:
             StorageError: DuckDB refused; the state is as before.
+            InternalError: an event between the position and these is missing.
         """
         records = [r for c in chunks for r in c.records if r.seq > self.position]
         if not records:
             return Changes(self.position, {})
+        if records[0].seq != self.position + 1:
+            msg = f"Event {records[0].seq:,} cannot be applied: the state is at {self.position:,}."
+            raise InternalError(msg, hint="Run 'pjais verify'.", position=self.position)
         registry, cursor = self.registry, self.cursor()
         with self.lock, translated("applying events"):
             with transaction(cursor):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Thread
 
+import duckdb
 import msgspec
 import pytest
 
@@ -92,6 +94,33 @@ def test_the_newest_checkpoint_replaces_the_one_before(
 
     assert {r.position for r in checkpoint.newest(lake)} == {301}
     assert [r.row_count for r in checkpoint.newest(lake) if r.name == "tests"] == [301]
+
+
+def test_commits_of_another_thread_do_not_tear_a_checkpoint(
+    journal: SqliteJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, other = follow(journal), fresh()
+    lake = lake_of(state, tmp_path)
+    checkpoint.save(lake, state)
+    fence = checkpoint.fence
+
+    def fence_while_others_commit(cursor: duckdb.DuckDBPyConnection, token: int) -> int:
+        mark = fence(cursor, token)
+        journal.append(next_chunk(journal, ['{"n":7,"tags":[]}']))
+        commit = Thread(target=lambda: state.ingest(journal.read(300)))
+        commit.start()
+        commit.join()
+        return mark
+
+    monkeypatch.setattr(checkpoint, "fence", fence_while_others_commit)
+    position = checkpoint.save(lake, state, token=1)
+    loaded = checkpoint.load(lake_of(other, tmp_path), other, head=301)
+    other.start(position, loaded.tables, journal.read(0))
+    other.ingest(journal.read(position))
+
+    assert loaded.tables
+    assert other.position == 301
+    assert other.checksum("tests") == state.checksum("tests")
 
 
 def test_a_changed_declaration_leaves_its_table_to_a_rebuild(
