@@ -193,7 +193,7 @@ class Parts:
         """The newest checkpoint, what it lacks, and the journal after it."""
         if checked_mark(self.lake, self.journal) == 0:
             return ()
-        loaded = checkpoint.load(self.lake, self.state, head=self.journal.head())
+        loaded = checkpoint.load(self.lake, self.state, head=self.journal.head)
         mark, unsealed = mark_and_rest(self.lake, self.journal)
         self.state.mark_sealed(self.lake.events_sql(mark), mark)
         self.state.start(loaded.position or mark, loaded.tables, unsealed)

@@ -6,6 +6,7 @@ damaged file, it is passed over with a reason, and that table is rebuilt from ev
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Final, Protocol
@@ -133,13 +134,13 @@ def save(lake: DuckLake, state: Checkpointable, *, token: int | None = None) -> 
     return position
 
 
-def load(lake: DuckLake, state: Checkpointable, *, head: int | None = None) -> Loaded:
+def load(lake: DuckLake, state: Checkpointable, *, head: Callable[[], int] | None = None) -> Loaded:
     """Fill the state's empty tables from the newest checkpoint.
 
     Args:
         lake: where it lies.
         state: its tables exist and are empty; its position is the caller's to set.
-        head: the journal's last event; a checkpoint beyond it belongs to another history.
+        head: gives the journal's last event; a checkpoint beyond it belongs to another history.
 
     Returns:
         Which tables were filled, up to which event, and what was passed over. When a table of the
@@ -148,10 +149,18 @@ def load(lake: DuckLake, state: Checkpointable, *, head: int | None = None) -> L
     Raises:
         CatalogError: the lake's catalogue is missing or cannot be read.
     """
-    try:
-        rows = newest(lake)
-    except (BusyError, CorruptSegmentError) as error:
-        return Loaded(ignored=(Ignored("*", error.message, is_damage=True),))
+    while True:
+        try:
+            rows = newest(lake)
+            loaded = _load(state, rows, None if head is None else head())
+            if not any(i.is_damage for i in loaded.ignored) or newest(lake) == rows:
+                return loaded
+        except (BusyError, CorruptSegmentError) as error:
+            return Loaded(ignored=(Ignored("*", error.message, is_damage=True),))
+        _empty(state.cursor(), set(loaded.tables))  # another checkpoint came while we read
+
+
+def _load(state: Checkpointable, rows: list[CheckpointRow], head: int | None) -> Loaded:
     if not rows:
         return Loaded()
     position = rows[0].position

@@ -68,7 +68,7 @@ def test_a_saved_state_is_loaded_as_it_was(journal: SqliteJournal, tmp_path: Pat
     state, other = follow(journal), fresh()
 
     assert checkpoint.save(lake_of(state, tmp_path), state) == 300
-    loaded = checkpoint.load(lake_of(other, tmp_path), other, head=300)
+    loaded = checkpoint.load(lake_of(other, tmp_path), other, head=lambda: 300)
 
     assert loaded == checkpoint.Loaded(300, frozenset({"_erased", "tests"}))
     assert other.checksum("tests") == state.checksum("tests")
@@ -114,12 +114,36 @@ def test_commits_of_another_thread_do_not_tear_a_checkpoint(
 
     monkeypatch.setattr(checkpoint, "fence", fence_while_others_commit)
     position = checkpoint.save(lake, state, token=1)
-    loaded = checkpoint.load(lake_of(other, tmp_path), other, head=301)
+    loaded = checkpoint.load(lake_of(other, tmp_path), other, head=lambda: 301)
     other.start(position, loaded.tables, journal.read(0))
     other.ingest(journal.read(position))
 
     assert loaded.tables
     assert other.position == 301
+    assert other.checksum("tests") == state.checksum("tests")
+
+
+def test_a_checkpoint_that_comes_while_another_is_read_is_no_damage(
+    journal: SqliteJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, other = follow(journal), fresh()
+    lake = lake_of(state, tmp_path)
+    checkpoint.save(lake, state)
+    read, late = checkpoint.newest, [True]
+
+    def newest_while_others_seal(of: Lake) -> list[checkpoint.CheckpointRow]:
+        rows = read(of)
+        if late:
+            late.pop()
+            journal.append(next_chunk(journal, ['{"n":7,"tags":[]}']))
+            state.ingest(journal.read(300))
+            checkpoint.save(lake, state)
+        return rows
+
+    monkeypatch.setattr(checkpoint, "newest", newest_while_others_seal)
+    loaded = checkpoint.load(lake_of(other, tmp_path), other, head=lambda: 301)
+
+    assert loaded == checkpoint.Loaded(301, frozenset({"_erased", "tests"}))
     assert other.checksum("tests") == state.checksum("tests")
 
 
@@ -143,7 +167,7 @@ def test_a_checkpoint_of_another_history_is_passed_over(
     state, other = follow(journal), fresh()
     checkpoint.save(lake_of(state, tmp_path), state)
 
-    loaded = checkpoint.load(lake_of(other, tmp_path), other, head=299)
+    loaded = checkpoint.load(lake_of(other, tmp_path), other, head=lambda: 299)
 
     assert loaded.position == 0
     assert "the journal ends at 299" in loaded.ignored[0].reason
