@@ -14,6 +14,7 @@ from pjais_lab.storage import checkpoint
 from pjais_lab.storage.duck import connect, quote, translated
 from pjais_lab.storage.journal import Journal
 from pjais_lab.storage.lake import DataFile, Lake
+from pjais_lab.storage.seam import mark_and_rest
 from pjais_lab.storage.state import State
 from pjais_lab.storage.workspace import Workspace
 
@@ -190,15 +191,15 @@ def _check_seam(found: _Findings, sealed: int, floor: int, head: int) -> None:
 
 def _check_checkpoint(lake: Lake, state: State, journal: Journal, found: _Findings) -> None:
     """A table from its checkpoint equals the table from events."""
-    mark = lake.mark()
-    loaded = checkpoint.load(lake, state, head=journal.head())
+    loaded = checkpoint.load(lake, state, head=journal.head)
     for ignored in loaded.ignored:
         if ignored.is_damage:
             found.add(f"The checkpoint of {ignored.table} cannot be used: {ignored.reason}")
     if not loaded.tables:
         return
+    mark, unsealed = mark_and_rest(lake, journal)
     state.mark_sealed(lake.events_sql(mark), mark)
-    state.start(loaded.position, loaded.tables, journal.read(max(mark, journal.floor())))
+    state.start(loaded.position, loaded.tables, unsealed)
     for table in sorted(loaded.tables):
         if not table.startswith("_") and not state.rebuild(table, verify=True)[0].is_same:
             found.add(f"The checkpoint of {table} differs from a rebuild from events.")
