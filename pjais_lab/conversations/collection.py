@@ -14,6 +14,7 @@ from pjais_lab.conversations.events import (
 )
 from pjais_lab.core.event import HasId, id_of
 from pjais_lab.core.ids import is_id
+from pjais_lab.core.markup import said
 from pjais_lab.core.spelling import spelled_methods
 from pjais_lab.errors import RejectedError
 
@@ -136,7 +137,7 @@ class Conversations:
 
     def __repr__(self) -> str:
         """How many there are."""
-        return f"Conversations({len(self)})"
+        return f"Conversations({said(lambda: f'{len(self):,}')})"
 
     def _position(self, conversation: str) -> int:
         # Inside a batch the state knows nothing of its messages yet, so their number is kept here.

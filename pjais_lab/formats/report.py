@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
 
 import msgspec
 
+from pjais_lab.core.markup import card, facts, line, one_line, tiles
 from pjais_lab.errors import FormatError
 
 __all__ = ["Notes", "Report", "Skipped"]
 
-_SHOWN = 10
+_SHOWN = 9
+_LONG = 300
 
 
 class Skipped(msgspec.Struct, frozen=True):
@@ -65,15 +66,20 @@ class Report(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         """The figures, then the first skipped rows, warnings and unmapped fields."""
-        return "\n".join([self._title(), *(f"  {label}: {text}" for label, text in self._lines())])
+        lines = [self._title(), *(f"  {label}: {text}" for label, text in self._lines())]
+        return "\n".join(one_line(text, _LONG) for text in lines)
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left;vertical-align:top'>{html.escape(label)}</th>"
-            f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
-            for label, text in self._lines()
+        figures = tiles(
+            {
+                "rows in": f"{self.rows_in:,}",
+                "stored": f"{self.rows_out:,}",
+                "known": f"{self.rows_known:,}",
+                "skipped": f"{self.rows_skipped:,}",
+            }
         )
-        return f"<div><strong>{html.escape(self._title())}</strong><table>{rows}</table></div>"
+        foot = line(self.format, f"{self.elapsed_s:.2f} s")
+        return card("Import of", self.source, figures, facts(self._lines()), foot)
 
     def _title(self) -> str:
         return (

@@ -13,6 +13,7 @@ from pjais_lab.core.intent import check_commit, given_by
 from pjais_lab.core.spelling import spelled_methods
 from pjais_lab.errors import NotFoundError
 from pjais_lab.formats import load
+from pjais_lab.lab import _repr
 from pjais_lab.lab.past import PastLab
 from pjais_lab.lab.status import Status, status_of
 from pjais_lab.memories import Memories
@@ -223,6 +224,11 @@ class Lab:
         """Positions, sizes, threads and the last errors, each a field of its own."""
         return status_of(self._parts)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has been closed."""
+        return self._parts.is_closed
+
     def on_close(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` when the lab closes."""
         self._parts.on_close(callback)
@@ -241,14 +247,7 @@ class Lab:
 
     def __repr__(self) -> str:
         """Name, counts and position."""
-        if self._parts.is_closed:
-            return f"Lab({self.path.name!r}: closed)"
-        counts = self.query(
-            "SELECT (SELECT count(*) FROM personas), (SELECT count(*) FROM memories)"
-        ).row(0)
-        shards = self._parts.workspace.settings.sharding.shards
-        texts = [f"{n:,}".replace(",", "\u202f") for n in (*counts, self.position)]
-        return (
-            f"Lab({self.path.name!r}: {texts[0]} personas, {texts[1]} memories,"
-            f" {shards} shards, seq {texts[2]})"
-        )
+        return _repr.as_text(self._parts)
+
+    def _repr_html_(self) -> str:
+        return _repr.as_html(self._parts)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
+
+from pjais_lab.core.markup import card, cut, facts, tiles, trouble
 
 if TYPE_CHECKING:
     from pjais_lab.lab.parts import Parts
 
 __all__ = ["Status", "status_of"]
+
+_LONG: Final = 400
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -51,8 +55,37 @@ class Status(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         """One field a line."""
-        lines = [f"  {name} = {getattr(self, name)!r}" for name in self.__struct_fields__]
-        return "Status(\n" + ",\n".join(lines) + "\n)"
+        values = {name: cut(repr(getattr(self, name)), _LONG) for name in self.__struct_fields__}
+        return "Status(\n" + ",\n".join(f"  {k} = {v}" for k, v in values.items()) + "\n)"
+
+    def _repr_html_(self) -> str:
+        figures = tiles(
+            {
+                "position": f"{self.position:,}",
+                "sealed": f"{self.sealed:,}",
+                "only in the journal": f"{self.unsealed:,}",
+                "live": f"{self.live:,}",
+                "queries run for them": f"{self.runs:,}",
+            }
+        )
+        rows = [
+            ("replica", self.replica),
+            ("shards", self.shards),
+            ("writers", _counts(self.vector)),
+            ("unknown events", _counts(self.unknown)),
+            ("unreadable events", f"{self.quarantined:,}"),
+        ]
+        troubles = [
+            *(f"checkpoint of {t} passed over: {why}" for t, why in self.ignored.items()),
+            self.tailer_error and f"following other processes: {self.tailer_error}",
+            self.keeper_error and f"sealing by itself: {self.keeper_error}",
+        ]
+        where = f"at event {self.head:,}"
+        return card("Lab status", where, figures, facts(rows), *map(trouble, troubles))
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name}: {n:,}" for name, n in counts.items()) or "none"
 
 
 def status_of(parts: Parts) -> Status:

@@ -10,6 +10,7 @@ import msgspec
 
 from pjais_lab.core.event import HasId, id_of
 from pjais_lab.core.ids import is_id
+from pjais_lab.core.markup import said
 from pjais_lab.core.spelling import spelled_methods
 from pjais_lab.errors import NotFoundError
 from pjais_lab.memories.commands import (
@@ -243,4 +244,4 @@ class Memories:
 
     def __repr__(self) -> str:
         """The count."""
-        return f"Memories({len(self):,})"
+        return f"Memories({said(lambda: f'{len(self):,}')})"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from pjais_lab.core.codec import is_text
 from pjais_lab.core.event import HasId
 from pjais_lab.core.ids import is_id
+from pjais_lab.core.markup import one_line, said
 from pjais_lab.core.spelling import spelled_methods
 from pjais_lab.errors import NotFoundError
 from pjais_lab.personas.commands import (
@@ -189,9 +190,13 @@ class Personas:
         """How many there are."""
         return int(self._store.query("SELECT count(*) FROM personas").item())
 
+    def _ipython_key_completions_(self) -> list[str]:
+        """What may stand between the brackets."""
+        return self.names
+
     def __repr__(self) -> str:
-        """The names."""
-        return f"Personas({', '.join(self.names)})"
+        """The names, or the first of them."""
+        return f"Personas({said(lambda: one_line(_some(self.names, 20), 400))})"
 
 
 def _some(names: list[str], limit: int = 8) -> str:

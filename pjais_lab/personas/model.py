@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import msgspec
 
+from pjais_lab.core.markup import bars, card, count, cut, line, trouble
 from pjais_lab.personas.state import TRAITS, BigFive
 from pjais_lab.reactive.model import EntityModel
 from pjais_lab.reactive.node import Fed
 
 __all__ = ["Mood", "PersonaModel"]
+
+_OWN_SHOWN: Final = 8
 
 
 class Mood(msgspec.Struct, frozen=True):
@@ -69,4 +72,40 @@ class PersonaModel(EntityModel):
     def __repr__(self) -> str:
         """Name and id."""
         gone = "" if self.exists else ", gone"
-        return f"PersonaModel({self.name!r}, {self.id}{gone})"
+        closed = ", closed" if self.is_closed else ""
+        return f"PersonaModel({cut(repr(self.name))}, {self.id}{gone}{closed})"
+
+    def _repr_html_(self) -> str:
+        """Who it is and how it feels, as it is now; every text in it is inert."""
+        parts = self._known() if self.exists else [trouble("Gone: erased, or never there.")]
+        foot = line(
+            None if self.is_active else "retired",
+            "closed: follows the log no longer" if self.is_closed else None,
+            _when("created", self.created_at),
+            self.id,
+        )
+        return card("Persona", self.name, trouble(self.error), *parts, foot)
+
+    def _known(self) -> list[str]:
+        """What the log says of it; nothing when it could not be read."""
+        if self.created_at is None:
+            return []
+        own = [(n, v) for n, v in (self.custom_traits or {}).items() if n not in TRAITS]
+        more = len(own) - _OWN_SHOWN
+        return [
+            line(self.description) if self.description else "",
+            bars([*((t, getattr(self.big_five, t)) for t in TRAITS), *own[:_OWN_SHOWN]]),
+            line(f"{count(more, 'more trait')} in .custom_traits") if more > 0 else "",
+            _felt(self.mood),
+        ]
+
+
+def _felt(mood: Mood | None) -> str:
+    if mood is None or mood.emotion is None:
+        return ""
+    felt = f"feels {mood.emotion}, {mood.intensity:g} of 100"
+    return line(felt, mood.context or None, _when("since", mood.at))
+
+
+def _when(word: str, at: datetime | None) -> str | None:
+    return None if at is None else f"{word} {at:%Y-%m-%d %H:%M}"

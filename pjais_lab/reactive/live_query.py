@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import html
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import polars as pl
 
+from pjais_lab.core.markup import card, count, cut, grid, line, one_line, trouble, visible
 from pjais_lab.errors import QueryError
 from pjais_lab.reactive._compare import is_same_frame
 from pjais_lab.reactive._frames import Frames, closed
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["LiveQuery"]
 
 _ROWS_SHOWN: Final = 10
+_LINES_SHOWN: Final = 22
 
 
 class LiveQuery(Node):
@@ -56,8 +57,7 @@ class LiveQuery(Node):
         self._has_order = analysis.has_order_by
         self._has_answer = False
         self._needs = dependencies(analysis, self.params, tables)
-        one_line = " ".join(sql.split())
-        super().__init__(hub, f"live query {one_line[:60]!r}")
+        super().__init__(hub, f"live query {' '.join(sql.split())[:60]!r}")
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -147,33 +147,29 @@ class LiveQuery(Node):
     def __repr__(self) -> str:
         """The query and its answer."""
         frame = self.frame
-        state = f"error: {self.error}" if self.error else f"version {self.version}"
+        state = f"error: {one_line(self.error, 400)}" if self.error else f"version {self.version}"
         state += ", closed" if self.is_closed else ""
-        answer = f"\n{frame}" if self._has_answer else ""
-        return f"LiveQuery({self.sql!r}, {state}){answer}"
+        text = visible(frame, lines=True).split("\n") if self._has_answer else []
+        answer = [*text[:_LINES_SHOWN], "…"] if len(text) > _LINES_SHOWN else text
+        return "\n".join([f"LiveQuery({self._short_sql!r}, {state})", *answer])
 
     def _repr_html_(self) -> str:
         """The answer as a table, as it is now; every text in it is inert."""
-        frame = self.frame
-        sides = ["right" if kind.is_numeric() else "left" for kind in frame.dtypes]
-        head = _cells("th", sides, frame.columns)
-        body = "".join(
-            f"<tr>{_cells('td', sides, row)}</tr>" for row in frame.head(_ROWS_SHOWN).rows()
-        )
-        more = f", first {_ROWS_SHOWN} shown" if frame.height > _ROWS_SHOWN else ""
-        state = html.escape(self.error or f"at event {self.version:,}")
-        if not self._has_answer:
-            return f"<small>live query, {state}</small>"
-        state += ", closed" if self.is_closed else ""
-        note = f"live query, {state}, {frame.height:,} rows{more}, {self.elapsed_ms or 0:.1f} ms"
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><small>{note}</small>"
+        frame, rows, took = self.frame, None, None
+        where = f"at event {self.version:,}"
+        parts = [trouble(self.error)]
+        if self._has_answer:
+            numeric = [kind.is_numeric() for kind in frame.dtypes]
+            first = frame.head(_ROWS_SHOWN).rows()
+            parts.append(grid(frame.columns, first, right=numeric, height=frame.height))
+            rows, took = count(frame.height, "row"), f"{self.elapsed_ms or 0:.1f} ms"
+            where = "the last answer before that" if self.error else where
+        where = "closed" if self.is_closed else where
+        return card("Live query", "", *parts, line(where, rows, took, self._short_sql))
 
-
-def _cells(tag: str, sides: list[str], values: Iterable[Any]) -> str:
-    return "".join(
-        f"<{tag} style='text-align:{side}'>{html.escape(str(value))}</{tag}>"
-        for side, value in zip(sides, values, strict=True)
-    )
+    @property
+    def _short_sql(self) -> str:
+        return cut(" ".join(self.sql.split()))
 
 
 def bind(analysis: Analysis, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from pjais_lab.core.markup import cut, said
 from pjais_lab.settings.events import SettingChanged, SettingCleared, setting_id
 
 if TYPE_CHECKING:
     from pjais_lab.reactive.protocol import Committer
 
 __all__ = ["Settings"]
+
+_SHOWN: Final = 20
 
 
 class Settings(MutableMapping[str, Any]):
@@ -62,6 +65,16 @@ class Settings(MutableMapping[str, Any]):
         """How many are set."""
         return int(self._store.query("SELECT count(*) FROM settings").item())
 
+    def _ipython_key_completions_(self) -> list[str]:
+        """What may stand between the brackets."""
+        return list(self)
+
     def __repr__(self) -> str:
-        """Keys and values."""
-        return f"Settings({dict(self)!r})"
+        """Keys and values, or the first of them."""
+        return f"Settings({said(self._shown)})"
+
+    def _shown(self) -> str:
+        keys = list(self)
+        some = ", ".join(f"{k!r}: {cut(repr(self[k]), 80)}" for k in keys[:_SHOWN])
+        more = f" and {len(keys) - _SHOWN:,} more" if len(keys) > _SHOWN else ""
+        return f"{{{cut(some, 400)}}}{more}"

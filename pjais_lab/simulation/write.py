@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from pjais_lab.core.markup import card, line, tiles
 from pjais_lab.errors import RejectedError
 from pjais_lab.simulation._ahead import ahead
 from pjais_lab.simulation.days import START, generate
@@ -43,6 +44,18 @@ class SimulationReport(msgspec.Struct, frozen=True):
     seed: int
     events: int
     elapsed_s: float
+
+    def _repr_html_(self) -> str:
+        figures = tiles(
+            {
+                "personas": f"{self.personas:,}",
+                "days": f"{self.days:,}",
+                "events": f"{self.events:,}",
+            }
+        )
+        pace = self.events / self.elapsed_s if self.elapsed_s else 0
+        foot = line(f"{self.elapsed_s:.2f} s", f"{pace:,.0f} events a second")
+        return card("Simulated town", f"of seed {self.seed}", figures, foot)
 
 
 def simulate(

@@ -13,7 +13,7 @@ from pjais_lab.core.shard import HashRouter
 from pjais_lab.storage._log import EVENT_NAMES, LogView
 from pjais_lab.storage._upcasting import Upcasting
 from pjais_lab.storage._whole import WholeLog
-from pjais_lab.storage.changes import RebuildReport
+from pjais_lab.storage.changes import RebuildReport, RebuildReports
 from pjais_lab.storage.duck import transaction, translated
 from pjais_lab.storage.fold import FoldPlan, compile_table
 from pjais_lab.storage.past import Past, fold_past, past_in
@@ -48,7 +48,7 @@ class StateTables(LogView):
         """A table, compiled."""
         return self._plans[table]
 
-    def rebuild(self, *tables: str, verify: bool = False) -> list[RebuildReport]:
+    def rebuild(self, *tables: str, verify: bool = False) -> RebuildReports:
         """Recompute tables from the log, each into a shadow that is then swapped in.
 
         Args:
@@ -62,7 +62,7 @@ class StateTables(LogView):
         with self.lock, translated(f"rebuilding {', '.join(p.table for p in plans)}"):
             cursor = self.cursor()
             with self._whole(cursor, plans) as log:
-                return [self._rebuild(cursor, log, plan, verify=verify) for plan in plans]
+                return RebuildReports(self._rebuild(cursor, log, p, verify=verify) for p in plans)
 
     def _rebuild(
         self, cursor: duckdb.DuckDBPyConnection, log: WholeLog, plan: FoldPlan, *, verify: bool

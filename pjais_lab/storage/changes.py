@@ -8,11 +8,15 @@ from typing import Final
 import msgspec
 
 from pjais_lab.core.event import Record
+from pjais_lab.core.markup import card, count, grid, line
 from pjais_lab.core.registry import Registry
 
-__all__ = ["Changes", "Keys", "RebuildReport", "touched_by"]
+__all__ = ["Changes", "Keys", "RebuildReport", "RebuildReports", "touched_by"]
 
 _MANY_KEYS: Final = 1_000
+_TABLES_SHOWN: Final = 20
+_WORDS: Final = {None: "not compared", True: "the same", False: "DIFFERENT"}
+_VERDICTS: Final = {None: "", True: ", the same as before", False: ", DIFFERENT from before"}
 
 Keys = frozenset[tuple[str, str | None]] | None
 """(entity id, persona id) of the rows touched; None when there are too many to tell."""
@@ -45,6 +49,27 @@ class RebuildReport(msgspec.Struct, frozen=True):
     rows: int
     elapsed_s: float
     is_same: bool | None = None
+
+
+class RebuildReports(list[RebuildReport]):
+    """What rebuilding several tables gave; a list that shows itself well."""
+
+    def __repr__(self) -> str:
+        """A line for each table."""
+        each = [
+            f"{r.table}: {count(r.rows, 'row')}, {r.elapsed_s:.2f} s{_VERDICTS[r.is_same]}"
+            for r in self[:_TABLES_SHOWN]
+        ]
+        if len(self) > _TABLES_SHOWN:
+            each.append(f"… and {count(len(self) - _TABLES_SHOWN, 'more table')}")
+        return "\n  ".join([f"Rebuilt {count(len(self), 'table')}", *each])
+
+    def _repr_html_(self) -> str:
+        rows = [(r.table, f"{r.rows:,}", f"{r.elapsed_s:.2f}", _WORDS[r.is_same]) for r in self]
+        columns = ["table", "rows", "seconds", "compared with before"]
+        table = grid(columns, rows, right=(False, True, True, False), most=_TABLES_SHOWN)
+        foot = line(f"{sum(r.elapsed_s for r in self):.2f} s in all")
+        return card("Rebuilt", count(len(self), "table"), table, foot)
 
 
 def touched_by(

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from pjais_lab.core.markup import card, count, line, one_line, tiles, trouble
 from pjais_lab.core.registry import Registry
 from pjais_lab.errors import CorruptSegmentError, LabError
 from pjais_lab.storage import checkpoint
@@ -22,6 +23,8 @@ __all__ = ["Problem", "VerifyReport", "verify"]
 
 _OLD_LAKE: Final = "was the lake restored from a backup older than the journal?"
 _OLD_JOURNAL: Final = "was the journal restored from a backup older than the lake?"
+_SHOWN: Final = 20
+_LONG: Final = 400
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -58,11 +61,28 @@ class VerifyReport(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         """One line, and one for each problem."""
-        state = "sound" if self.is_sound else f"{len(self.problems)} problems"
+        state = "sound" if self.is_sound else count(len(self.problems), "problem")
         head = (
             f"Workspace {state}: {self.head:,} events, {self.sealed:,} sealed in {self.files} files"
         )
-        return "\n".join([head, *(f"  {p.path}: {p.what}" for p in self.problems)])
+        more = len(self.problems) - _SHOWN
+        lines = [head, *(f"  {p.path}: {p.what}" for p in self.problems[:_SHOWN])]
+        lines += [f"  … and {more:,} more in .problems"] if more > 0 else []
+        return "\n".join(one_line(text, _LONG) for text in lines)
+
+    def _repr_html_(self) -> str:
+        figures = tiles(
+            {
+                "events": f"{self.head:,}",
+                "sealed": f"{self.sealed:,}",
+                "files read": f"{self.files:,}",
+                "problems": f"{len(self.problems):,}",
+            }
+        )
+        found = "".join(trouble(f"{p.path}: {p.what}") for p in self.problems[:_SHOWN])
+        more = len(self.problems) - _SHOWN
+        foot = line(f"{count(more, 'more problem')} in .problems") if more > 0 else ""
+        return card("Workspace", "sound" if self.is_sound else "damaged", figures, found, foot)
 
 
 def verify(workspace: Workspace, registry: Registry | None = None) -> VerifyReport:
