@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Final
 
 from pjais_lab.core.block import Block
 from pjais_lab.core.event import Chunk
-from pjais_lab.errors import ConcurrencyError, InternalError
+from pjais_lab.errors import BusyError, ConcurrencyError, DiskFullError, InternalError
 from pjais_lab.storage._file import JournalFile
 from pjais_lab.storage._rows import (
     GENESIS,
@@ -27,6 +27,8 @@ from pjais_lab.storage.lease import Lease
 __all__ = ["SqliteJournal"]
 
 _READ_BYTES: Final = 32 << 20
+_SPARE_PAGES: Final = 4_000
+_MOSTLY: Final = 0.75
 
 _TOP: Final = """
 SELECT (SELECT max(seq) FROM vector), v.origin_seq, v.chain, v.last_id
@@ -139,6 +141,8 @@ class SqliteJournal(JournalFile):
     def purge(self, through: int, *, lease: Lease | None = None) -> int:
         """Remove whole commits up to a place, after they were sealed; may be repeated.
 
+        The file gets smaller when most of it is unused.
+
         Args:
             through: the last event that may go.
             lease: refuse unless this lease is still held.
@@ -157,7 +161,19 @@ class SqliteJournal(JournalFile):
                 return 0
             con.execute("DELETE FROM commits WHERE seq <= ?", (through,))
             con.execute("UPDATE meta SET value = ? WHERE key = 'floor'", (str(last),))
-            return int(events)
+        with suppress(BusyError, DiskFullError):  # the next purge tries again
+            self._shrink()
+        return int(events)
+
+    def _shrink(self) -> None:
+        """Give the disk its room back when most of the file is unused, so that little is copied."""
+        with self.lock(), self.read_only() as con:
+            (free,) = con.execute("PRAGMA freelist_count").fetchone()
+            (all_pages,) = con.execute("PRAGMA page_count").fetchone()
+            if free < _SPARE_PAGES or free < _MOSTLY * all_pages:
+                return
+            con.execute("VACUUM")
+            con.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
     def scrub(self, persona_id: str) -> int:
         """Erase the content of one persona's events, from the file too; the chain still verifies.

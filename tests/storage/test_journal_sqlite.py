@@ -73,6 +73,22 @@ def test_a_missing_journal_is_not_made_unasked(path: Path) -> None:
     assert not path.exists()
 
 
+def test_a_purge_gives_the_disk_its_room_back(path: Path) -> None:
+    with SqliteJournal(path) as journal:
+        for _ in range(20):
+            journal.append(next_chunk(journal, ['{"s":"' + 5_000 * "x" + '"}'] * 200))
+        journal.append(next_chunk(journal, ['{"s":"kept"}']))
+        assert journal.settle()
+        full = path.stat().st_size
+
+        journal.purge(4_000)
+
+        assert path.stat().st_size < full / 2
+        assert journal.verify_chain().events == 1
+        journal.append(next_chunk(journal, ['{"s":"next"}']))
+        assert [c.seq_last for c in journal.read(4_000)] == [4_001, 4_002]
+
+
 def test_scrubbed_content_is_in_no_file(path: Path) -> None:
     with SqliteJournal(path) as journal:
         journal.append(next_chunk(journal, ['{"s":"purged-s3cr3t"}'] * 200, persona_id=ADA))
