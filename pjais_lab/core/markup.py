@@ -45,13 +45,18 @@ _SIZES: Final = ((160, 1.0), (48, 1.0), (20, 1.0), (12, 0.4), (8, 0.1))
 """Characters of a cell and share of the rows, tried until a table is small enough."""
 _ROOM: Final = 16_000
 """For one table, in characters."""
+_ITEMS: Final = 20
+_WORD: Final = 24
+"""A text as short as this is not broken into lines."""
 _NESTED: Final = reprlib.Repr()
-_NESTED.maxlist = _NESTED.maxtuple = _NESTED.maxdict = _NESTED.maxset = 20
+_NESTED.maxlist = _NESTED.maxtuple = _NESTED.maxdict = _NESTED.maxset = _ITEMS
 _NESTED.maxstring = _NESTED.maxother = _LONGEST
 
 _RULE: Final = "rgba(128,128,128,.4)"
 _FAINT: Final = "opacity:.75"
 _CELL: Final = "padding:1px 14px 1px 0;vertical-align:top;background:none"
+_ONE_LINE: Final = "white-space:nowrap"
+_PROSE: Final = "min-width:14em;overflow-wrap:anywhere"
 _TABLE: Final = "border-collapse:collapse;margin:4px 0;table-layout:auto;font-size:inherit"
 
 
@@ -91,6 +96,9 @@ def one_line(value: object, longest: int = _LONGEST) -> str:
     """
     if isinstance(value, bytes):
         text = repr(value[:longest])
+    elif isinstance(value, list) and all(isinstance(v, str) for v in value[:_ITEMS]):
+        items = [cut(v, longest) for v in value[:_ITEMS]]
+        text = f"[{', '.join([*items, '…'] if len(value) > _ITEMS else items)}]"
     elif isinstance(value, (list, tuple, dict, set, frozenset)):
         text = _NESTED.repr(value)
     else:
@@ -235,7 +243,7 @@ def _table(
     body = "".join(
         "<tr style='background:none'>"
         + "".join(
-            f"<td style='{side}'>{_cell(value, longest)}</td>"
+            _cell(value, longest, side)
             for value, side in zip(row[: len(columns)], aligned, strict=False)
         )
         + "</tr>"
@@ -248,8 +256,10 @@ def _table(
     )
 
 
-def _cell(value: object, longest: int) -> str:
-    return f"<i style='{_FAINT}'>null</i>" if value is None else inert(value, longest)
+def _cell(value: object, longest: int, side: str) -> str:
+    shown = f"<i style='{_FAINT}'>null</i>" if value is None else inert(value, longest)
+    is_word = len(shown) <= _WORD or value is None
+    return f"<td style='{side};{_ONE_LINE if is_word else _PROSE}'>{shown}</td>"
 
 
 def card(kind: str, name: object, *sections: str) -> str:

@@ -88,7 +88,7 @@ class PersonaModel(EntityModel):
 
     def _known(self) -> list[str]:
         """What the log says of it; nothing when it could not be read."""
-        if self.created_at is None:
+        if _when("created", self.created_at) is None:
             return []
         own = [(n, v) for n, v in (self.custom_traits or {}).items() if n not in TRAITS]
         more = len(own) - _OWN_SHOWN
@@ -101,7 +101,7 @@ class PersonaModel(EntityModel):
 
 
 def _felt(mood: Mood | None) -> str:
-    if mood is None or mood.emotion is None:
+    if mood is None or not mood.emotion:
         return ""
     felt = f"feels {mood.emotion}, {mood.intensity:g} of 100"
     return line(felt, mood.context or None, _when("since", mood.at))

@@ -162,7 +162,8 @@ class LiveQuery(Node):
             numeric = [kind.is_numeric() for kind in frame.dtypes]
             first = frame.head(_ROWS_SHOWN).rows()
             parts.append(grid(frame.columns, first, right=numeric, height=frame.height))
-            rows, took = count(frame.height, "row"), f"{self.elapsed_ms or 0:.1f} ms"
+            rows = count(frame.height, "row") if frame.height <= len(first) else None
+            took = f"{self.elapsed_ms or 0:.1f} ms"
             where = "the last answer before that" if self.error else where
         where = "closed" if self.is_closed else where
         return card("Live query", "", *parts, line(where, rows, took, self._short_sql))

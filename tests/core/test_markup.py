@@ -125,6 +125,8 @@ def test_what_is_shown_as_an_escape_can_still_be_read() -> None:
         (dt.datetime(2026, 11, 1, 14, 30, 0, 5000), "2026-11-01 14:30:00.005"),
         (dt.date(2026, 11, 1), "2026-11-01"),
         (b"\x00<b>", "b&#x27;\\x00&lt;b&gt;&#x27;"),
+        (["a", "<b>"], "[a, &lt;b&gt;]"),
+        ([], "[]"),
         (["a", None], "[&#x27;a&#x27;, None]"),
     ],
     ids=repr,
@@ -141,9 +143,10 @@ def test_values_are_shown_as_one_reads_them(value: object, shown: str) -> None:
         "<" * 10**6,
         b"\x00" * 10**7,
         list(range(10**6)),
+        ["x" * 99] * 10**6,
         [["&" * 10**6]],
     ],
-    ids=["long", "hidden", "tags", "bytes", "list", "nested"],
+    ids=["long", "hidden", "tags", "bytes", "list", "texts", "nested"],
 )
 def test_a_huge_value_takes_little_room(value: object) -> None:
     table = markup.grid(["a"] * 300, [[value] * 300] * 1000, right=[False] * 300)
