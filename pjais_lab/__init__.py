@@ -46,6 +46,7 @@ _MODULES = {
     "core.table": "Table",
     "core.upcast": "Upcaster",
     "errors": "LabError",
+    "ext": "load_ipython_extension unload_ipython_extension",
     "": "errors",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
