@@ -26,6 +26,7 @@ __all__ = [
     "line",
     "one_line",
     "said",
+    "sheet",
     "tiles",
     "trouble",
     "visible",
@@ -52,6 +53,7 @@ _NESTED: Final = reprlib.Repr()
 _NESTED.maxlist = _NESTED.maxtuple = _NESTED.maxdict = _NESTED.maxset = _ITEMS
 _NESTED.maxstring = _NESTED.maxother = _LONGEST
 
+_FONT: Final = "font-size:13px;line-height:1.5;font-variant-numeric:tabular-nums"
 _RULE: Final = "rgba(128,128,128,.4)"
 _FAINT: Final = "opacity:.75"
 _CELL: Final = "padding:1px 14px 1px 0;vertical-align:top;background:none"
@@ -262,6 +264,11 @@ def _cell(value: object, longest: int, side: str) -> str:
     return f"<td style='{side};{_ONE_LINE if is_word else _PROSE}'>{shown}</td>"
 
 
+def sheet(*sections: str) -> str:
+    """Sections made here, without a frame or a name."""
+    return f"<div style='{_FONT}'>{''.join(sections)}</div>"
+
+
 def card(kind: str, name: object, *sections: str) -> str:
     """The whole of it; sections without room are left out, and that is said.
 
@@ -272,7 +279,7 @@ def card(kind: str, name: object, *sections: str) -> str:
     """
     style = f"max-width:64em;border-left:3px solid {_RULE};padding:2px 0 2px 12px"
     text = (
-        f"<div style='{style};font-size:13px;line-height:1.5;font-variant-numeric:tabular-nums'>"
+        f"<div style='{style};{_FONT}'>"
         f"<div><strong>{inert(kind)}</strong> <bdi style='overflow-wrap:anywhere'>{inert(name, 200)}"
         "</bdi></div>"
     )

@@ -6,8 +6,10 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Final
 
+import polars as pl
 from IPython.core.interactiveshell import InteractiveShell
 
+from pjais_lab.ext._answers import Answers
 from pjais_lab.ext._completion import matcher
 from pjais_lab.ext._moving import Stage, cell_of
 from pjais_lab.ext.magic import LabMagic
@@ -23,11 +25,15 @@ _LOADED: Final[weakref.WeakKeyDictionary[InteractiveShell, list[Undo]]] = (
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """``%load_ext pjais_lab``: ``%lab``, ``%%lab``, their completion, and live queries that move."""
+    """``%load_ext pjais_lab``: ``%lab`` and ``%%lab`` with completion; live queries move."""
     unload_ipython_extension(shell)
-    stage = Stage()
-    magic = LabMagic(shell, stage)
+    stage, answers = Stage(), Answers()
+    magic = LabMagic(shell, stage, answers)
     undo = [_magic(shell, magic), _completion(shell), stage.clear, magic.close]
+    undo += [
+        _printer(shell, "text/html", pl.DataFrame, answers.html),
+        _printer(shell, "text/plain", pl.DataFrame, answers.text),
+    ]
     if getattr(shell, "kernel", None) is not None:  # a terminal cannot redraw what it has printed
         undo += [_moving(shell, stage), _cells(shell, stage)]
     _LOADED[shell] = undo
@@ -62,19 +68,27 @@ def _completion(shell: InteractiveShell) -> Undo:
     return lambda: matchers.remove(ours)
 
 
-def _moving(shell: InteractiveShell, stage: Stage) -> Undo:
+def _printer(
+    shell: InteractiveShell, mime: str | None, kind: type, show: Callable[..., Any]
+) -> Undo:
+    """Show objects of a kind in our way, unless the user has one already."""
     formatter: Any = shell.display_formatter
-    printers = formatter.ipython_display_formatter.type_printers
-    before = printers.get(LiveQuery)
-    printers[LiveQuery] = lambda live: stage.show(live, cell_of(shell))
+    of = formatter.ipython_display_formatter if mime is None else formatter.formatters[mime]
+    printers: dict[type, Any] = of.type_printers
+    printers.setdefault(kind, show)
 
     def undo() -> None:
-        if before is None:
-            printers.pop(LiveQuery, None)
-        else:
-            printers[LiveQuery] = before
+        if printers.get(kind) is show:
+            del printers[kind]
 
     return undo
+
+
+def _moving(shell: InteractiveShell, stage: Stage) -> Undo:
+    def show(live: LiveQuery) -> None:
+        stage.show(live, cell_of(shell))
+
+    return _printer(shell, None, LiveQuery, show)
 
 
 def _cells(shell: InteractiveShell, stage: Stage) -> Undo:

@@ -6,10 +6,12 @@ from collections import ChainMap
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 from IPython.core.magic import needs_local_scope, no_var_expand
 
 from pjais_lab.core.markup import visible
 from pjais_lab.errors import LabError, QueryError
+from pjais_lab.ext._answers import Answers
 from pjais_lab.ext._moving import Stage, cell_of
 from pjais_lab.ext._request import Request, parse
 from pjais_lab.ext._variables import find_lab, moment_of, parameters, values
@@ -45,15 +47,17 @@ class LabMagic:
     Args:
         shell: whose variables are meant.
         stage: keeps track of live queries.
+        answers: keeps track of frames.
 
     Attributes:
         shell: whose variables are meant.
         function: what IPython calls.
     """
 
-    def __init__(self, shell: InteractiveShell, stage: Stage) -> None:
+    def __init__(self, shell: InteractiveShell, stage: Stage, answers: Answers) -> None:
         self.shell = shell
         self._stage = stage
+        self._answers = answers
         self._parser = connect(threads=1)
         self.function = _function(self)
 
@@ -72,6 +76,8 @@ class LabMagic:
             answer: Any = find_lab(request.lab, names)
         else:
             answer = self._answer(request, names)
+        if isinstance(answer, pl.DataFrame):
+            self._answers.note(answer)
         if request.out is not None:
             self.shell.user_ns[request.out] = answer
         return answer

@@ -118,5 +118,5 @@ def _condition(when: int | datetime, clock: Literal["world", "commit"], position
     us = micros(when)
     if clock == "world":
         return f"occurred_at <= make_timestamp({us}::BIGINT)"
-    stamp = f"{us // 1000:012x}"
+    stamp = f"{max(0, us // 1000):012x}"  # ids know no time before 1970
     return f"id <= '{stamp[:8]}-{stamp[8:]}-7fff-bfff-ffffffffffff'::UUID"

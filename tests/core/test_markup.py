@@ -195,6 +195,13 @@ def test_a_card_says_how_many_parts_it_has_no_room_for() -> None:
     assert "2 more parts" in html
 
 
+def test_a_sheet_is_its_sections_in_the_type_of_a_card() -> None:
+    html = markup.sheet(markup.line("a"), markup.line("b"))
+
+    assert is_inert(html)
+    assert html.index("a</bdi>") < html.index("b</bdi>")
+
+
 def test_bars_stay_between_nothing_and_full() -> None:
     html = markup.bars([("low", -5.0), ("high", 500.0), ("odd", float("nan")), ("none", None)])
 

@@ -65,6 +65,8 @@ def test_the_answer_is_put_into_a_variable_as_well(run: Run, shell: InteractiveS
         ("%%lab AT 2026-10-02 12:00\n", 1),
         ("%%lab AT 2026-09-30\n", 0),
         ("%%lab AT '2026-10-02' --clock commit\n", 0),
+        ("%%lab AT '1840-01-01' --clock commit\n", 0),
+        ("%%lab AT '1840-01-01'\n", 0),
         ("%%lab AT $seq\n", 1),
         ("%%lab AT {day}\n", 1),
         ("%%lab AT $noon\n", 1),
@@ -192,6 +194,41 @@ def test_an_error_does_nothing_to_a_terminal(
     shown = said(shell, capsys, "%lab SELECT error($text)")
 
     assert "\\x1b[2J\\u202eevil" in shown
+
+
+def shown(shell: InteractiveShell, value: object) -> tuple[str, str]:
+    formats, _ = shell.display_formatter.format(value)
+    return formats["text/html"], formats["text/plain"]
+
+
+def test_an_answer_does_nothing_to_a_page_or_a_terminal(run: Run, shell: InteractiveShell) -> None:
+    shell.push({"text": "<script>\x1b[2J\u202e</script>"})
+
+    html, plain = shown(shell, run("%lab SELECT $text AS t, 1 AS n"))
+
+    assert "&lt;script&gt;\\x1b[2J\\u202e" in html
+    assert "1 row" in html
+    assert "\\x1b[2J" in plain
+    assert not {"\x1b", "\u202e"} & {*html, *plain}
+
+
+def test_frames_of_others_are_shown_as_before(run: Run, shell: InteractiveShell) -> None:
+    own = pl.DataFrame({"a": [1]})
+    run("%lab SELECT 1 AS a")
+
+    assert shown(shell, own) == (own._repr_html_(), repr(own))
+
+
+def test_a_formatter_of_ones_own_is_kept(run: Run, shell: InteractiveShell) -> None:
+    shell.run_line_magic("unload_ext", "pjais_lab")
+    printers = shell.display_formatter.formatters["text/html"].type_printers
+    assert pl.DataFrame not in printers
+    printers[pl.DataFrame] = lambda frame: "mine"
+    shell.run_line_magic("load_ext", "pjais_lab")
+
+    assert shown(shell, run("%lab SELECT 1 AS a"))[0] == "mine"
+    shell.run_line_magic("unload_ext", "pjais_lab")
+    assert printers.pop(pl.DataFrame)(None) == "mine"
 
 
 def test_without_an_open_lab_it_says_how_to_open_one(

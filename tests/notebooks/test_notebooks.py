@@ -1,13 +1,18 @@
-"""What every notebook of the manual keeps to; that they run is in tests/package."""
+"""What every notebook of the manual keeps to. That the tour runs is in tests/package."""
 
 from __future__ import annotations
 
 import ast
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+
+from pjais_lab.cli.tour import run_tour
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -57,9 +62,9 @@ def test_what_is_told_is_told_before_it_is_shown(cells: list[dict[str, Any]]) ->
 
 
 def test_nothing_private_is_used(cells: list[dict[str, Any]]) -> None:
-    trees = [
-        ast.parse(text) for folded in (True, False) for _, text in code(cells, is_folded=folded)
-    ]
+    python = TransformerManager().transform_cell  # magics become calls
+    texts = [text for folded in (True, False) for _, text in code(cells, is_folded=folded)]
+    trees = [ast.parse(python(text)) for text in texts]
     attributes = [n.attr for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Attribute)]
 
     assert [a for a in attributes if a.startswith("_") and not a.endswith("__")] == []
@@ -67,3 +72,29 @@ def test_nothing_private_is_used(cells: list[dict[str, Any]]) -> None:
 
 def test_the_manual_begins_with_the_tour() -> None:
     assert NOTEBOOKS[0].name == "00_tour.ipynb"
+
+
+def test_the_notebook_on_events_shows_what_it_tells(tmp_path: Path) -> None:
+    _, problem = run_tour(FOLDER / "01_events.ipynb", tmp_path / "unused", tmp_path)
+
+    book: Any = nbformat.read(tmp_path / "01_events.ipynb", as_version=4)
+    shown = {
+        c.id: "".join(o.get("text", "") + str(o.get("data", "")) for o in c.outputs)
+        for c in book.cells
+        if c.cell_type == "code"
+    }
+    rows = {name: re.findall(r"<td[^>]*>(.*?)</td>", text) for name, text in shown.items()}
+    assert problem is None
+    assert rows["state"] == ["Ada", "80.0", "joy", "70.0", "2"]
+    assert rows["rebuild"].count("the same") == 6
+    assert "feels fear, 40 of 100" in shown["changes"]
+    assert rows["at-four"] == ["Ada", "joy", "70.0", "2"]
+    assert re.findall("joy|fear", shown["course"]) == ["joy", "fear", "fear"] * 2
+    assert rows["in-the-world"][:2] == ["Mary", "A comet over the harbour."]
+    assert rows["on-the-machine"] == ["0"]
+    assert rows["asked"] == ["The engine hums.", "0.8"]
+    assert "The importance 7 lies outside its scale 0-1." in shown["refusals"]
+    assert "True" in shown["refusals"]
+    assert "MemoryRecalled" in shown["tail"]
+    assert "sound" in shown["verify"]
+    assert not (tmp_path / "unused").exists()
