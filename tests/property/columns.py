@@ -25,8 +25,11 @@ from pjais_lab.core.predicate import (
     OneOf,
     Predicate,
 )
+from pjais_lab.storage._typemap import Column, column_of, identifier
+from pjais_lab.storage.duck import connect, quote
 
 NAN = math.nan
+CON = connect(1)
 HOSTILE = [
     '"',
     "'; DROP TABLE t; --",
@@ -270,3 +273,29 @@ def _has(p: Contains | Matches, value: Any, kind: Kind) -> bool:
     text = kind.text(value)
     wanted = p.text if isinstance(p, Contains) else re.sub(r"\\(.)", r"\1", p.regex)
     return wanted in text if p.case else wanted.lower() in text.lower()
+
+
+def made(rows: list[dict[str, Any]], kinds: dict[str, Kind]) -> dict[str, Column]:
+    """A table ``t`` of these rows; gives its columns as DuckDB describes them."""
+    written = [
+        ", ".join(
+            "NULL" if row[n] is None else f"{_literal(k.written(row[n]))}::{k.type}"
+            for n, k in kinds.items()
+        )
+        for row in rows
+    ]
+    declared = ", ".join(f"{identifier(n)} {k.type}" for n, k in kinds.items())
+    CON.execute(f"CREATE OR REPLACE TABLE t (n INTEGER, {declared})")
+    values = ", ".join(f"({n}, {v})" for n, v in enumerate(written))
+    CON.execute(f"INSERT INTO t VALUES {values}")
+    found = CON.execute("DESCRIBE t").fetchall()[1:]
+    return {row[0]: column_of(row[0], row[1]) for row in found}
+
+
+def _literal(text: str) -> str:
+    return "(" + " || chr(0) || ".join(map(quote, text.split("\0"))) + ")"
+
+
+def kept(condition: str, values: dict[str, Any] | None = None) -> list[int]:
+    sql = f"SELECT n FROM t WHERE {condition} ORDER BY n"
+    return [row[0] for row in (CON.execute(sql, values) if values else CON.execute(sql)).fetchall()]

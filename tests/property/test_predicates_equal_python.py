@@ -11,39 +11,10 @@ from hypothesis import strategies as st
 from pjais_lab.core.predicate import Interval, OneOf, Predicate
 from pjais_lab.core.predicate_dict import from_dict, to_dict
 from pjais_lab.storage._predicates import bound_sql, literal_sql
-from pjais_lab.storage._typemap import Column, column_of, identifier
-from pjais_lab.storage.duck import connect, quote
-from tests.property.columns import HOSTILE, KINDS, Kind, holds, predicates
+from tests.property.columns import CON, HOSTILE, KINDS, Kind, holds, kept, made, predicates
 
-CON = connect(1)
 few = settings(max_examples=15, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.type[:24])
-
-
-def made(rows: list[dict[str, Any]], kinds: dict[str, Kind]) -> dict[str, Column]:
-    """A table ``t`` of these rows; gives its columns as DuckDB describes them."""
-    written = [
-        ", ".join(
-            "NULL" if row[n] is None else f"{_literal(k.written(row[n]))}::{k.type}"
-            for n, k in kinds.items()
-        )
-        for row in rows
-    ]
-    declared = ", ".join(f"{identifier(n)} {k.type}" for n, k in kinds.items())
-    CON.execute(f"CREATE OR REPLACE TABLE t (n INTEGER, {declared})")
-    values = ", ".join(f"({n}, {v})" for n, v in enumerate(written))
-    CON.execute(f"INSERT INTO t VALUES {values}")
-    found = CON.execute("DESCRIBE t").fetchall()[1:]
-    return {row[0]: column_of(row[0], row[1]) for row in found}
-
-
-def _literal(text: str) -> str:
-    return "(" + " || chr(0) || ".join(map(quote, text.split("\0"))) + ")"
-
-
-def kept(condition: str, values: dict[str, Any] | None = None) -> list[int]:
-    sql = f"SELECT n FROM t WHERE {condition} ORDER BY n"
-    return [row[0] for row in (CON.execute(sql, values) if values else CON.execute(sql)).fetchall()]
 
 
 def check(rows: list[dict[str, Any]], kinds: dict[str, Kind], predicate: Predicate) -> None:
