@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pjais_lab.core.event import Draft, Event, Record, event
     from pjais_lab.core.merge import Any_ as Any
     from pjais_lab.core.merge import Count, First, Last, LastMap, LastSet, Max, Min, Sum, Union, src
+    from pjais_lab.core.predicate import Contains, Interval, IsNull, Matches, OneOf
     from pjais_lab.core.registry import Registry
     from pjais_lab.core.table import Table
     from pjais_lab.core.upcast import Upcaster
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
     from pjais_lab.personas import BigFive, PersonaModel
     from pjais_lab.reactive.computed import computed
     from pjais_lab.reactive.live_query import LiveQuery
+    from pjais_lab.reactive.selection import Selection
 
 # fmt: off
 __all__ = [
-    "Any", "BigFive", "Count", "Draft", "Event", "First", "Lab", "LabError", "Last", "LastMap",
-    "LastSet", "LiveQuery", "Max", "Min", "PastLab", "PersonaModel", "Record", "Registry",
-    "Sum", "Table", "Union", "Upcaster", "computed", "errors", "event", "open", "src",
+    "Any", "BigFive", "Contains", "Count", "Draft", "Event", "First", "Interval", "IsNull", "Lab",
+    "LabError", "Last", "LastMap", "LastSet", "LiveQuery", "Matches", "Max", "Min", "OneOf",
+    "PastLab", "PersonaModel", "Record", "Registry", "Selection", "Sum", "Table", "Union",
+    "Upcaster", "computed", "errors", "event", "open", "src",
 ]
 # fmt: on
 __version__ = "0.1.0"
@@ -40,6 +43,8 @@ _MODULES = {
     "personas": "BigFive PersonaModel",
     "reactive.computed": "computed",
     "reactive.live_query": "LiveQuery",
+    "reactive.selection": "Selection",
+    "core.predicate": "Contains Interval IsNull Matches OneOf",
     "core.event": "Draft Event Record event",
     "core.merge": "Any Count First Last LastMap LastSet Max Min Sum Union src",
     "core.registry": "Registry",

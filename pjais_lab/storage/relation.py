@@ -25,7 +25,16 @@ from pjais_lab.storage._typemap import Column, identifier, shown
 from pjais_lab.storage.duck import translated
 from pjais_lab.storage.reader import fetch
 
-__all__ = ["Bin", "Column", "Direction", "Relation", "Sort", "Summary", "Top"]
+__all__ = [
+    "Bin",
+    "Column",
+    "Direction",
+    "Relation",
+    "Sort",
+    "Summary",
+    "Top",
+    "literal_sql",
+]
 
 _MAX_PAGE: Final = 10_000
 _CUT: Final = 500

@@ -10,6 +10,7 @@ import polars as pl
 
 import pjais_lab as pj
 from pjais_lab.conversations.collection import Conversations
+from pjais_lab.core.predicate import Predicate
 from pjais_lab.formats import Report
 from pjais_lab.memories.collection import Memories, Memory
 from pjais_lab.personas.collection import Personas
@@ -125,6 +126,16 @@ def keeping(lab: pj.Lab) -> None:
     assert_type(lab.rebuild("memories", verify=True), list[RebuildReport])
     assert_type(lab.load("smallville/"), Report)
     assert_type(lab.simulate(personas=3, days=1, start=date(2026, 10, 5)), SimulationReport)
+
+
+def selecting() -> None:
+    """Predicates are values; a selection holds them by name."""
+    brush = pj.Selection({"age": pj.Interval("age", 18, 30)})
+    brush["name"] = pj.OneOf("name", ["Ada", None]) & ~pj.IsNull("age")
+    brush["text"] = pj.Contains("engine", ["content"]) | pj.Matches("^v1", ["name"])
+    assert_type(brush.sql, str)
+    assert_type(brush["age"], Predicate)
+    assert_type(brush.where(excluding="age"), Predicate | None)
 
 
 def failing(error: pj.LabError) -> None:
