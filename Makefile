@@ -9,8 +9,15 @@ OLD_HINT := PJAIS Lab needs Python 3.11-3.14; say which with "make PYTHON=python
 # Trust what the system trusts, as pip does: company networks bring their own certificates.
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 
+# What the views' static files are built from; they are built with the package (hatch_build.py).
+JS := hatch_build.py $(shell find js -name node_modules -prune -o -type f -print)
+UNBUILT := $(if $(wildcard pjais_lab/views/static/runtime.js),,unbuilt)
+
+BROWSERS := chromium chromium-browser google-chrome
+BROWSER_HINT := install Chromium (Debian: apt-get install chromium fonts-dejavu), or set PJAIS_CHROMIUM to its path
+
 .DEFAULT_GOAL := help
-.PHONY: help lab demo test bench chaos lint fmt pictures constraints clean
+.PHONY: help lab demo test bench chaos lint js chromium fmt pictures constraints clean unbuilt
 
 help:
 	@echo "make lab                 open JupyterLab on a demo workspace, at the tour"
@@ -28,8 +35,19 @@ lab: .venv/.ready
 demo: .venv/.ready
 	$(BIN)/pjais demo $(if $(DATA),--data "$(DATA)")
 
-test: lint
+test: lint js chromium
 	$(BIN)/pytest
+
+# Types and tests of the TypeScript.
+js: .venv/.ready-dev
+	$(BIN)/python hatch_build.py check
+
+# For tests/browser.
+chromium:
+	@test -n "$$PJAIS_CHROMIUM" || command -v $(BROWSERS) >/dev/null \
+	    || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+	    && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y chromium fonts-dejavu >/dev/null; } \
+	    || { echo 'The browser tests need Chromium: please $(BROWSER_HINT).'; exit 1; }
 
 lint: .venv/.ready-dev
 	$(BIN)/ruff check
@@ -60,13 +78,14 @@ constraints: $(UV)
 	    --upgrade --quiet --no-header --no-annotate --no-emit-index-url -o constraints.txt
 
 clean:
-	rm -rf .venv .tools dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .tools dist out js/node_modules pjais_lab/views/static .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # ------------------------------------------------------------ set-up, once, and when versions change
-.venv/.ready: pyproject.toml constraints.txt | $(UV)
+.venv/.ready: pyproject.toml constraints.txt $(JS) $(UNBUILT) | $(UV)
 	@$(BIN)/python -c "" 2>/dev/null || \
 	    $(UV) venv --quiet --clear --no-python-downloads --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
-	$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable .
+	$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt \
+	    --reinstall-package pjais-lab --editable .
 	@touch $@
 
 .venv/.ready-%: .venv/.ready

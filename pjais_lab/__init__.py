@@ -9,7 +9,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # type checkers take it for typing's, whose import would be most of ours
 if TYPE_CHECKING:
-    from pjais_lab import errors
+    from pjais_lab import errors, views
     from pjais_lab.core.event import Draft, Event, Record, event
     from pjais_lab.core.merge import Any_ as Any
     from pjais_lab.core.merge import Count, First, Last, LastMap, LastSet, Max, Min, Sum, Union, src
@@ -31,7 +31,7 @@ __all__ = [
     "Any", "BigFive", "Contains", "Count", "Draft", "Event", "First", "Interval", "IsNull", "Lab",
     "LabError", "Last", "LastMap", "LastSet", "LiveQuery", "Matches", "Max", "Min", "OneOf",
     "PastLab", "PersonaModel", "Record", "Registry", "Selection", "Sum", "Table", "Union",
-    "Upcaster", "computed", "errors", "event", "open", "src",
+    "Upcaster", "computed", "errors", "event", "open", "src", "views",
 ]
 # fmt: on
 __version__ = "0.1.0"
@@ -52,7 +52,7 @@ _MODULES = {
     "core.upcast": "Upcaster",
     "errors": "LabError",
     "ext": "load_ipython_extension unload_ipython_extension",
-    "": "errors",
+    "": "errors views",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 _RENAMED = {"Any": "Any_", "open": "open_lab"}

@@ -34,7 +34,8 @@
     ├ DomainError
     │ ├ NotFoundError                         also LookupError
     │ └ RejectedError                         also ValueError; a command was refused, nothing was stored
-    └ FormatError                             also ValueError; a file to import cannot be understood
+    ├ FormatError                             also ValueError; a file to import cannot be understood
+    └ ViewError                               a view cannot be shown, or was asked wrongly
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ __all__ = [
     "StorageError",
     "UnknownEventError",
     "UpcastError",
+    "ViewError",
     "WorkspaceNotFoundError",
 ]
 
@@ -224,3 +226,7 @@ class RejectedError(DomainError, ValueError):
 
 class FormatError(LabError, ValueError):
     """A file to import cannot be understood."""
+
+
+class ViewError(LabError):
+    """A view cannot be shown, or was asked for something it does not do."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pjais_lab.formats import Report
     from pjais_lab.lab.parts import Parts
     from pjais_lab.reactive.commit import Command, Commit
+    from pjais_lab.reactive.node import Node
     from pjais_lab.storage.changes import RebuildReport
 
 __all__ = ["Lab"]
@@ -223,6 +224,16 @@ class Lab:
     def status(self) -> Status:
         """Positions, sizes, threads and the last errors, each a field of its own."""
         return status_of(self._parts)
+
+    @property
+    def tables(self) -> list[str]:
+        """The names of the state tables."""
+        return list(self._parts.store.registry.tables)
+
+    @property
+    def live_nodes(self) -> list[Node]:
+        """What is live: queries, computed values and models, inputs first."""
+        return self._parts.hub.nodes
 
     @property
     def is_closed(self) -> bool:

@@ -20,6 +20,7 @@ from pjais_lab.settings.collection import Settings
 from pjais_lab.simulation import SimulationReport
 from pjais_lab.storage.changes import RebuildReport
 from pjais_lab.storage.verify import VerifyReport
+from pjais_lab.views.persona_card import PersonaCard
 
 
 @pj.event("v1.BookRead", entity="book", effect="create", persona="required")
@@ -126,6 +127,16 @@ def keeping(lab: pj.Lab) -> None:
     assert_type(lab.rebuild("memories", verify=True), list[RebuildReport])
     assert_type(lab.load("smallville/"), Report)
     assert_type(lab.simulate(personas=3, days=1, start=date(2026, 10, 5)), SimulationReport)
+
+
+def looking(lab: pj.Lab, ada: pj.PersonaModel) -> None:
+    """Views say the query behind them and what it answers."""
+    card = pj.views.PersonaCard(lab, ada)
+    assert_type(card, PersonaCard)
+    assert_type(card.sql, str)
+    assert_type(card.frame, pl.DataFrame)
+    assert_type(card.error, str | None)
+    assert_type(pj.views.LabStatus(lab, title="Lab").to_html(), str)
 
 
 def selecting() -> None:

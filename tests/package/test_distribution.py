@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import tarfile
 import zipfile
@@ -13,6 +14,8 @@ import pjais_lab as pj
 
 Run = Callable[..., str]
 
+STATIC = {f"pjais_lab/views/static/runtime.{ext}" for ext in ("js", "css")}
+
 PLAIN = """
 import importlib.util, json, pathlib, sys
 import duckdb
@@ -24,6 +27,15 @@ for name in ("sqlite_scanner", "ducklake"):
 con.execute(f"ATTACH 'ducklake:sqlite:{sys.argv[1]}' AS lake (READ_ONLY)")
 rows = con.execute("SELECT seq, name, args->>'content' FROM lake.events ORDER BY seq").fetchall()
 print(json.dumps({"rows": rows, "ours": importlib.util.find_spec("pjais_lab") is not None}))
+"""
+
+
+VIEW = """
+import sys, pjais_lab as pj
+with pj.open(sys.argv[1], background=False) as lab:
+    lab.personas.create("Ada")
+    view = pj.views.PersonaCard(lab, "Ada")
+    print(view.to_html().count("Ada") > 0, len(view._runtime._esm) > 20_000)
 """
 
 
@@ -43,6 +55,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
     assert "pjais_lab/py.typed" in names
     assert "pjais_lab/cli/jupyter/labconfig/default_setting_overrides.json" in names
     assert f"pjais_lab-{pj.__version__}.dist-info/licenses/LICENSE" in names
+    assert set(names) >= STATIC
 
 
 def test_the_sdist_can_be_tested_where_it_is_unpacked(built: Path) -> None:
@@ -58,6 +71,28 @@ def test_the_sdist_can_be_tested_where_it_is_unpacked(built: Path) -> None:
         "LICENSE",
     } < inside
     assert "tests/package/test_distribution.py" in inside
+    assert STATIC | {"hatch_build.py", "js/package-lock.json", "js/src/runtime.ts"} < inside
+    assert not any("node_modules" in name for name in inside)
+
+
+def test_an_unpacked_sdist_is_built_without_node_until_its_typescript_changes(
+    built: Path, run: Run, tmp_path: Path
+) -> None:
+    run(sys.executable, "-m", "tarfile", "-e", next(built.glob("*.tar.gz")), tmp_path, cwd=tmp_path)
+    checkout = next(tmp_path.iterdir())
+    command = [sys.executable, "-S", "hatch_build.py"]  # no site-packages, so no Node from there
+
+    untouched = run(*command, cwd=checkout, PATH="")
+    (checkout / "js/src/frame.ts").write_text("export {};")
+    changed = subprocess.run(
+        command, cwd=checkout, env={"PATH": ""}, capture_output=True, text=True, check=False
+    )
+
+    assert untouched == "up to date\n"
+    assert changed.returncode == 1
+    assert changed.stderr.startswith("The browser's half of the views (js/) could not be built: ")
+    assert "install Node 20 or newer" in changed.stderr
+    assert changed.stderr.count("\n") == 1
 
 
 @pytest.mark.timeout(900)
@@ -83,6 +118,7 @@ def test_the_tour_runs_on_the_installed_wheel_also_a_second_time(
     assert first["problem"] is None
     assert Path(first["html"]).is_file()
     assert again == "None\n"
+    assert run(bin_ / "python", "-c", VIEW, tmp_path / "lab", cwd=tmp_path) == "True True\n"
 
 
 def test_a_plain_duckdb_reads_the_lake_without_a_line_of_ours(

@@ -1,0 +1,35 @@
+// Bundles src/runtime.ts and runtime.css into pjais_lab/views/static. Every file in src/views is a view.
+import { build } from "esbuild";
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = process.argv[2] ?? join(here, "..", "pjais_lab", "views", "static");
+
+const views = {
+  name: "views",
+  setup(builder) {
+    builder.onResolve({ filter: /^virtual:views$/ }, () => ({ path: "views", namespace: "views" }));
+    builder.onLoad({ filter: /.*/, namespace: "views" }, () => {
+      const folder = join(here, "src", "views");
+      const names = readdirSync(folder).filter((f) => f.endsWith(".ts")).map((f) => f.slice(0, -3)).sort();
+      const lines = names.map((n, i) => `import v${i} from "./views/${n}";`);
+      const table = names.map((n, i) => `${JSON.stringify(n)}: v${i}`).join(", ");
+      return { contents: `${lines.join("\n")}\nexport default { ${table} };`, resolveDir: join(here, "src"), loader: "ts" };
+    });
+  },
+};
+
+const common = { bundle: true, minify: true, logLevel: "warning", legalComments: "none", absWorkingDir: here };
+await build({ ...common, entryPoints: ["src/runtime.css"], outfile: join(out, "runtime.css"), target: "es2022" });
+await build({
+  ...common,
+  entryPoints: ["src/runtime.ts"],
+  outfile: join(out, "runtime.js"),
+  format: "esm",
+  target: "es2022",
+  charset: "utf8",
+  plugins: [views],
+  loader: { ".css": "text" },
+});

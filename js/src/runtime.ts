@@ -1,0 +1,101 @@
+/** The one bundle a kernel carries. Its model's comm is the line for requests. */
+import { Component, render as draw, type ComponentChildren, type VNode } from "preact";
+import { keepKeys } from "./a11y";
+import { visible } from "./frame";
+import { html } from "./html";
+import { keepInNotebook, type Keeper } from "./notebook";
+import css from "./runtime.css";
+import { Line, State } from "./transport";
+import type { Model, RenderContext } from "./types";
+import { View } from "./view";
+import views from "virtual:views";
+
+interface Api {
+  render(context: RenderContext): Promise<() => void>;
+}
+
+const lines = new Map<string, Line>();
+const keepers = new Map<string, Keeper>();
+
+/** Shows an error of a view's own code where the view would be. */
+class Guard extends Component<{ children?: ComponentChildren }, { error?: string }> {
+  override componentDidCatch(error: unknown): void {
+    this.setState({ error: String(error) });
+  }
+  override render(): ComponentChildren {
+    return this.state.error ? html`<div class="pj-error" role="alert">${this.state.error}</div>` : this.props.children;
+  }
+}
+
+function style(el: HTMLElement): void {
+  const root = el.getRootNode();
+  const home = root instanceof ShadowRoot ? root : document.head;
+  if (home.querySelector("style[data-pjais='__PJAIS_SYMBOL__']")) return;
+  const sheet = document.createElement("style");
+  sheet.dataset.pjais = "__PJAIS_SYMBOL__";
+  sheet.textContent = css;
+  home.append(sheet);
+}
+
+async function lineOf(model: Model): Promise<Line> {
+  const id = String(model.get("_rt"));
+  const found = lines.get(id);
+  if (found) return found;
+  const own = (await model.widget_manager?.get_model?.(id)) as Model | undefined;
+  const again = lines.get(id);
+  if (again) return again;
+  if (!own) throw new Error("This host does not give the views their runtime's connection.");
+  const line = new Line(own);
+  lines.set(id, line);
+  return line;
+}
+
+async function render({ model, el }: RenderContext): Promise<() => void> {
+  const kind = String(model.get("_kind"));
+  const body = (views as Record<string, (props: { view: View }) => VNode>)[kind];
+  const root = document.createElement("div");
+  root.className = "pj-view";
+  root.dataset.kind = kind;
+  root.tabIndex = -1;
+  keepKeys(root);
+  el.append(root);
+  style(el);
+  if (!body) {
+    root.textContent = `This version of PJAIS Lab has no view '${kind}'.`;
+    return () => root.remove();
+  }
+  const line = await lineOf(model);
+  const id = String(model.get("_me"));
+  // anywidget hands over a proxy; only the model itself knows whether its kernel is there.
+  const own = ((await model.widget_manager?.get_model?.(id)) as Model | undefined) ?? model;
+  const state = new State(own, line, id);
+  const view = new View(own, line, state);
+  const gone = (which: string): void => {
+    if (which === id) view.close();
+  };
+  const shut = (): void => view.close();
+  line.gone.add(gone);
+  own.on("destroy", shut as never);
+  root.setAttribute("role", "region");
+  root.setAttribute("aria-label", visible(view.title));
+  draw(html`<${Guard}><${body} view=${view} /><//>`, root);
+  state.start();
+  const forget = keepers.get(String(model.get("_rt")))?.keep(id, view);
+  return () => {
+    forget?.();
+    line.gone.delete(gone);
+    own.off("destroy", shut as never);
+    state.stop();
+    draw(null, root);
+    root.remove();
+  };
+}
+
+const shared = ((globalThis as Record<symbol, unknown>)[Symbol.for("__PJAIS_SYMBOL__")] ??= Promise.withResolvers<Api>()) as PromiseWithResolvers<Api>;
+
+export default {
+  async initialize({ model }: { model: Model }): Promise<void> {
+    shared.resolve({ render });
+    if (model.widget_manager) keepers.set(String(model.get("_me")), keepInNotebook(model.widget_manager));
+  },
+};

@@ -1,0 +1,24 @@
+/** What anywidget hands over, as far as we use it. */
+export interface Model {
+  get(name: string): unknown;
+  on(name: string, heard: (...args: never[]) => void): void;
+  off(name: string, heard?: (...args: never[]) => void): void;
+  send(content: unknown, callbacks?: unknown, buffers?: unknown): void;
+  widget_manager?: Manager;
+}
+
+/** The part of a widget manager that JupyterLab, Notebook 7 and others share. */
+export interface Manager {
+  get_model?(id: string): Promise<unknown>;
+  has_model?(id: string): boolean;
+  context?: unknown;
+}
+
+export interface RenderContext {
+  model: Model;
+  el: HTMLElement;
+}
+
+/** A part of a state as it travels: a frame by its buffer, or JSON. */
+export type Packed = { json: unknown } | { arrow: number | DataView };
+export type Parts = Record<string, Packed>;

@@ -1,0 +1,30 @@
+"""Live views for JupyterLab. Names load when first used: a widget needs anywidget."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pjais_lab.views.persona_card import PersonaCard
+    from pjais_lab.views.status import LabStatus
+
+__all__ = ["LabStatus", "PersonaCard"]
+
+_HOMES = {
+    "LabStatus": "status",
+    "PersonaCard": "persona_card",
+}
+
+if not TYPE_CHECKING:  # lest a type checker believe in every name
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            msg = f"module 'pjais_lab.views' has no attribute {name!r}"
+            raise AttributeError(msg, name=name)
+        value = getattr(import_module(f"pjais_lab.views.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return __all__

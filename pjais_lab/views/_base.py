@@ -1,0 +1,293 @@
+"""The base of every view: one Python class here, one TypeScript module in ``js/src/views``.
+
+A view says what it shows as named parts (a polars frame or JSON), and follows live queries; the
+transport carries what has changed. It needs no thread, no trait and no message of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any, ClassVar, Final
+from uuid import uuid4
+
+import polars as pl
+import traitlets
+from anywidget import AnyWidget
+
+from pjais_lab.core.markup import card, line, trouble
+from pjais_lab.core.spelling import check_keywords
+from pjais_lab.reactive.live_query import LiveQuery
+from pjais_lab.views import _cells, _fallback
+from pjais_lab.views._requests import Operations, answer, is_answer, operations
+from pjais_lab.views._runtime import LOADER, free_route, runtime
+from pjais_lab.views._transport import ERROR, QUERY, Channel, encode
+
+__all__ = ["View"]
+
+_FIRST_LIMIT: Final = 20_000
+
+
+class View(AnyWidget):
+    """Something of a lab, shown live under a cell.
+
+    A subclass names its TypeScript module in ``kind``, takes strict keywords, and in its
+    ``__init__`` calls ``super().__init__(title)``, then ``follow`` and ``put``. The view opens when
+    ``__init__`` is done.
+
+    Args:
+        title: what is written above it.
+    """
+
+    kind: ClassVar[str]
+    """The name of the module in ``js/src/views`` that draws it."""
+    operations: Operations
+    """What the browser may ask; made from the methods marked with ``answer``."""
+
+    _is_shut = True  # until there is something to shut
+
+    _esm = LOADER
+    _kind = traitlets.Unicode().tag(sync=True)
+    _title = traitlets.Unicode().tag(sync=True)
+    _rt = traitlets.Unicode().tag(sync=True)
+    _me = traitlets.Unicode().tag(sync=True)
+    _first = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, title: str) -> None:
+        self._guard = threading.RLock()
+        self.is_ready = self._is_shut = False
+        self._main: LiveQuery | None = None
+        self._queries: dict[str, LiveQuery] = {}
+        self._taking = threading.Lock()
+        self._channel = Channel(_sender(self))
+        self._runtime = runtime()
+        self._birth = _cells.here()
+        me = uuid4().hex
+        super().__init__(
+            _kind=self.kind, _title=title, _rt=self._runtime.model_id, _me=me, model_id=me
+        )
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Make keywords strict and open the view when the outermost ``__init__`` is done."""
+        super().__init_subclass__(**keywords)
+        if any(is_answer(member) for member in vars(cls).values()) or not hasattr(
+            cls, "operations"
+        ):
+            cls.operations = operations(cls)  # anywidget makes a class for every instance
+        if "__init__" in vars(cls):
+            cls.__init__ = _strict(cls.__init__)  # type: ignore[method-assign]
+
+    # ------------------------------------------------------------ for the user
+    @property
+    def sql(self) -> str:
+        """The query behind what is shown."""
+        raise NotImplementedError
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """What that query answers now."""
+        raise NotImplementedError
+
+    @property
+    def error(self) -> str | None:
+        """What the strip under the view says; None when all is well."""
+        found = self._channel.get(ERROR)
+        return None if found is None else str(found)
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """The view as it is now, as a standalone page that needs no network and no kernel.
+
+        Args:
+            path: where to write it; nowhere if None.
+        """
+        text = _fallback.page(self._title, self.static())
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    def close(self) -> None:
+        """Stop following and take the view off every page; closing twice is fine."""
+        if self._is_shut:
+            return
+        self._is_shut = True
+        for query in self._queries.values():
+            query.close()
+        _cells.forget(self)
+        super().close()
+        # ipywidgets takes the display away with the comm; the static view stays.
+        with suppress(AttributeError):
+            del self._repr_mimebundle_
+
+    # ------------------------------------------------------------ for subclasses
+    def put(self, name: str, value: object) -> None:
+        """Show a part: a polars frame or what JSON can say. From any thread, at once."""
+        self._channel.put(name, value)
+
+    def put_later(self, name: str, make: Callable[[], object]) -> None:
+        """Show what ``make`` gives when it is about to be sent, at most 20 times a second."""
+        self._channel.put_later(name, make)
+
+    def follow(
+        self,
+        name: str,
+        query: LiveQuery,
+        shape: Callable[[pl.DataFrame], object] | None = None,
+        *,
+        is_main: bool = False,
+    ) -> None:
+        """Show a live query's answer, and its errors under the view.
+
+        Args:
+            name: the part's name in TypeScript.
+            query: closed with the view.
+            shape: makes what is shown of the frame; the frame itself if None.
+            is_main: whether it is the one that ``sql`` gives; the footer shows it and its time.
+        """
+        self._queries[name] = query
+        if is_main:
+            self._main = query
+        me = weakref.ref(self)
+
+        def moved(_change: object) -> None:
+            view = me()
+            if view is not None:
+                view._take(name, query, shape)  # noqa: SLF001 - itself
+
+        query.observe(moved, ["frame", "error"])
+        self._take(name, query, shape)
+
+    def sections(self) -> Iterable[str]:
+        """The static view: pieces made with ``core.markup`` and ``views._fallback``."""
+        raise NotImplementedError
+
+    def refresh(self) -> None:
+        """Called every few seconds while a page shows the view, for what no query tells."""
+
+    # ------------------------------------------------------------ how it works
+    def static(self) -> str:
+        """The view as inert HTML."""
+        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        try:
+            inner = [*self.sections(), trouble(self.error)]
+        except Exception as error:  # noqa: BLE001 - a closed lab must not break a display
+            inner = [trouble(f"{type(error).__name__}: {error}")]
+        return card(self._title, "", *inner, line(f"as of {now}", " ".join(self.sql.split())))
+
+    @answer
+    def snapshot(self) -> str:
+        """The static view, for the browser to keep in a saved notebook."""
+        return self.static()
+
+    def heard(self, kind: str, page: str, said: dict[str, Any]) -> None:
+        """A page shows the view, has painted a push, or shows it no more."""
+        seq = said.get("seq")
+        if kind == "attach":
+            self.refresh()
+            self._channel.attach(page, seq if isinstance(seq, int) else -1)
+        elif kind == "ack" and isinstance(seq, int):
+            self._channel.acknowledge(seq)
+        elif kind == "bye" and self._channel.detach(page) and _cells.is_outdated(self._birth):
+            self.close()
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a page shows it."""
+        return self._channel.is_shown
+
+    def open(self) -> None:
+        """Open the comm, once everything is there to be shown."""
+        if not self.is_ready or self.comm is not None:
+            return
+        _cells.note(self, self._birth)
+        said, buffers = encode(self._channel.begin())
+        for part in said.values():
+            if "arrow" in part:
+                part["arrow"] = buffers[part["arrow"]]
+        is_small = sum(map(len, buffers)) < _FIRST_LIMIT
+        self._first = {"seq": 0, "parts": said} if is_small else {"seq": -1, "parts": {}}
+        super().open()
+        opened: Any = self.comm
+        free_route(opened)
+        opened.on_close(self._comm_closed)
+        self._runtime.views[self.model_id] = self
+
+    def _take(
+        self, name: str, query: LiveQuery, shape: Callable[[pl.DataFrame], object] | None
+    ) -> None:
+        """A live query has moved; in the hub's thread, which an error here must not reach."""
+        with self._taking:  # read and put together, or an older frame could come last
+            try:
+                failure: BaseException | None = query.failure
+                if failure is None:
+                    frame = query.frame
+                    self._channel.put(name, shape(frame) if shape is not None else frame)
+                    if query is self._main:
+                        self._channel.put(QUERY, {"sql": self.sql, "ms": query.elapsed_ms})
+            except Exception as error:  # noqa: BLE001 - shown where it belongs
+                failure = error
+            self._channel.fail(failure, name)
+
+    def set_state(self, sync_data: Any) -> None:
+        """Take traits from the browser; one thread at a time."""
+        with self._guard:
+            super().set_state(sync_data)
+
+    def send_state(self, key: Any = None) -> None:
+        """Send traits to the browser; one thread at a time."""
+        with self._guard:
+            super().send_state(key)
+
+    @contextmanager
+    def hold_sync(self) -> Iterator[None]:
+        """Send traits together at the end; one thread at a time."""
+        with self._guard, super().hold_sync():
+            yield
+
+    def _comm_closed(self, _message: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        """Its name, title and state."""
+        state = ", closed" if self._is_shut else ""
+        return f"{type(self).__name__}({self._title!r}{state})"
+
+    def _repr_mimebundle_(self, **_keywords: object) -> Any:
+        """The live view, and the static one for where nothing runs."""
+        plain = {"text/plain": repr(self), "text/html": self.static()}
+        if self.comm is None:
+            return plain
+        data, metadata = super()._repr_mimebundle_() or ({}, {})
+        return data | plain, metadata | {"pjais_lab": {"model_id": self.model_id}}
+
+
+def _strict(init: Callable[..., None]) -> Callable[..., None]:
+    code: Any = init.__code__
+    known = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+
+    @wraps(init)
+    def call(self: View, *args: Any, **keywords: Any) -> None:
+        check_keywords(type(self).__name__, keywords, known)
+        init(self, *args, **keywords)
+        if type(self).__init__ is call:
+            self.is_ready = True
+            self.open()
+
+    return call
+
+
+def _sender(view: View) -> Callable[[dict[str, Any], list[bytes]], None]:
+    """Sends on a view's comm without holding the view."""
+    me = weakref.ref(view)
+
+    def send(message: dict[str, Any], buffers: list[bytes]) -> None:
+        found = me()
+        if found is not None and found.comm is not None:
+            found.send(message, buffers)
+            free_route(found.comm)
+
+    return send

@@ -1,0 +1,63 @@
+"""Which run of which cell made a view, so that running the cell again lets go of the old one."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, Final, NamedTuple, Protocol
+
+__all__ = ["Birth", "forget", "here", "is_outdated", "note"]
+
+
+class Birth(NamedTuple):
+    """A run of a cell; both empty outside of a notebook."""
+
+    cell: str
+    run: str
+
+
+class Closable(Protocol):
+    """A view."""
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a page shows it."""
+        ...
+
+    def close(self) -> None:
+        """Let go."""
+        ...
+
+
+_NEWEST: Final[dict[str, str]] = {}
+_VIEWS: Final[weakref.WeakKeyDictionary[Any, Birth]] = weakref.WeakKeyDictionary()
+
+
+def here() -> Birth:
+    """The cell that runs now."""
+    from IPython.core.getipython import get_ipython  # noqa: PLC0415 - a terminal has no need of it
+
+    shell: Any = get_ipython()
+    parent = getattr(shell, "parent_header", None) or {}
+    cell = str((parent.get("metadata") or {}).get("cellId") or "")
+    run = str((parent.get("header") or {}).get("msg_id") or "")
+    return Birth(cell, run) if cell else Birth("", "")
+
+
+def note(view: Closable, birth: Birth) -> None:
+    """A view is born; those that an earlier run of its cell made, and no page shows, are closed."""
+    if birth.cell:
+        _NEWEST[birth.cell] = birth.run
+        for other, its in list(_VIEWS.items()):
+            if its.cell == birth.cell and its.run != birth.run and not other.is_shown:
+                other.close()
+    _VIEWS[view] = birth
+
+
+def is_outdated(birth: Birth) -> bool:
+    """Whether the cell has made another view in a later run."""
+    return bool(birth.cell) and _NEWEST.get(birth.cell) != birth.run
+
+
+def forget(view: object) -> None:
+    """A view is closed."""
+    _VIEWS.pop(view, None)

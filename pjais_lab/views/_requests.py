@@ -1,0 +1,144 @@
+"""Requests from the browser: named, checked, answered by two threads while a cell runs."""
+
+from __future__ import annotations
+
+import contextvars
+import inspect
+import itertools
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar, get_type_hints
+
+import msgspec
+import polars as pl
+
+from pjais_lab.core.spelling import near
+from pjais_lab.errors import ViewError
+from pjais_lab.views._transport import encode
+
+__all__ = ["Answers", "Operations", "answer", "is_answer", "operations"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_MARK: Final = "_pjais_answers"
+_WORKERS: Final = 2
+Reply = Callable[[dict[str, Any], list[bytes]], None]
+
+
+class Operations(msgspec.Struct, frozen=True):
+    """What the browser may ask of a kind of view.
+
+    Attributes:
+        checks: operation -> the type that its arguments must convert to.
+    """
+
+    checks: Mapping[str, type[Any]]
+
+    def call(self, view: object, op: str, args: Any) -> Any:
+        """Answer one request.
+
+        Raises:
+            ViewError: there is no such operation, or the arguments do not fit it.
+        """
+        kind = self.checks.get(op)
+        if kind is None:
+            msg = f"{type(view).__name__} answers no request {op!r}."
+            raise ViewError(msg, hint=near(op, self.checks), op=op)
+        try:
+            given = msgspec.convert(args, kind)
+        except msgspec.ValidationError as error:
+            msg = f"The request {op!r} was asked wrongly: {error}."
+            raise ViewError(msg, op=op) from error
+        return getattr(view, op)(**msgspec.structs.asdict(given))
+
+
+def answer(function: _F) -> _F:
+    """A decorator: the browser may call this method by its name.
+
+    Its parameters are keywords with annotations, which what the browser sends is checked against.
+    It runs in a thread of its own while a cell runs, and gives JSON or a polars frame.
+    """
+    setattr(function, _MARK, True)
+    return function
+
+
+def is_answer(member: object) -> bool:
+    """Whether the browser may call it."""
+    return bool(getattr(member, _MARK, False))
+
+
+def operations(cls: type[Any]) -> Operations:
+    """The methods of a view that are marked with ``answer``."""
+    checks: dict[str, type[Any]] = {}
+    for name in dir(cls):
+        function = inspect.getattr_static(cls, name)
+        if not is_answer(function):
+            continue
+        hints = get_type_hints(function, include_extras=True)
+        parameters = [p for n, p in inspect.signature(function).parameters.items() if n != "self"]
+        fields: list[Any] = [
+            (p.name, hints[p.name])
+            if p.default is inspect.Parameter.empty
+            else (p.name, hints[p.name], p.default)
+            for p in parameters
+        ]
+        checks[name] = msgspec.defstruct(
+            f"{cls.__name__}.{name}", fields, kw_only=True, forbid_unknown_fields=True
+        )
+    return Operations(checks)
+
+
+class Answers:
+    """Runs requests; of those on one channel only the newest is answered."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = itertools.count(1)
+        self._newest: dict[tuple[str, str], int] = {}
+        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="pjais-answer")
+
+    def ask(self, key: tuple[str, str], work: Callable[[], Any], reply: Reply) -> None:
+        """Answer in another thread.
+
+        Args:
+            key: view and channel.
+            work: gives the answer.
+            reply: sends it. Called in the context of the caller, so that ipykernel still knows
+                which of the browser's connections asked.
+        """
+        with self._lock:
+            number = self._newest[key] = next(self._count)
+
+        def run() -> None:
+            is_newest = self._newest.get(key) == number
+            said, buffers = _answer(work) if is_newest else ({}, [])
+            if self._forget(key, number):
+                reply(said, buffers)
+            else:
+                reply({"superseded": True}, [])
+
+        self._pool.submit(contextvars.copy_context().run, run)
+
+    def _forget(self, key: tuple[str, str], number: int) -> bool:
+        """True if no newer request has come meanwhile."""
+        with self._lock:
+            is_newest = self._newest.get(key) == number
+            if is_newest:
+                del self._newest[key]
+            return is_newest
+
+    def close(self) -> None:
+        """Finish nothing more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _answer(work: Callable[[], Any]) -> tuple[dict[str, Any], list[bytes]]:
+    try:
+        value = work()
+        is_parts = isinstance(value, dict) and any(
+            isinstance(v, pl.DataFrame) for v in value.values()
+        )
+        parts, buffers = encode(value if is_parts else {"value": value})
+    except Exception as error:  # noqa: BLE001 - the browser shows it in its own words
+        return {"error": f"{type(error).__name__}: {error}"}, []
+    return {"parts": parts, "many": is_parts}, buffers

@@ -1,0 +1,144 @@
+"""The browser's half, carried once per kernel, and the comm that requests come on.
+
+A view's own ``_esm`` is a loader of a few lines that waits for the runtime: twenty views carry one
+bundle. Requests come on the runtime's comm, which Python publishes on only to answer, in the
+context of the request: ipykernel sends the next message of a comm to where the last publisher on
+it ran, and after a push from a cell that is the main thread, which is busy while a cell runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import weakref
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, Protocol
+from uuid import uuid4
+
+import traitlets
+from anywidget import AnyWidget
+
+from pjais_lab import __version__
+from pjais_lab.errors import ViewError
+from pjais_lab.views._requests import Answers, Operations
+
+__all__ = ["LOADER", "bundle", "free_route", "runtime"]
+
+_SYMBOL: Final = f"pjais_lab@{__version__}"
+LOADER: Final = f"""\
+const g = globalThis[Symbol.for("{_SYMBOL}")] ??= Promise.withResolvers();
+export default {{
+  async initialize() {{ await g.promise; }},
+  async render(context) {{ return (await g.promise).render(context); }},
+}};
+"""
+"""The whole ``_esm`` of a view. The symbol carries the version: one page may show two of them."""
+
+
+@cache
+def bundle(name: str = "runtime.js") -> str:
+    """The text of a built file.
+
+    Raises:
+        ViewError: this installation was never built.
+    """
+    path = files("pjais_lab.views") / "static" / name
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        msg = f"The browser's half of the views is missing: there is no {path}."
+        hint = (
+            "In a checkout run 'make lab' or 'python hatch_build.py'; else install the wheel again."
+        )
+        raise ViewError(msg, hint=hint) from error
+    return text.replace("__PJAIS_SYMBOL__", _SYMBOL)
+
+
+def free_route(comm: Any) -> None:
+    """Let the next message of a comm go where the browser addressed it, not to the last publisher.
+
+    ipykernel 7 keeps that in an attribute nobody documents; where it is missing nothing is to do.
+    """
+    with contextlib.suppress(AttributeError):
+        del comm._reply_subshell_id  # noqa: SLF001
+
+
+class Shown(Protocol):
+    """A view, as the runtime knows it."""
+
+    operations: Operations
+
+    @property
+    def model_id(self) -> str:
+        """The id of its comm."""
+        ...
+
+    def heard(self, kind: str, page: str, said: dict[str, Any]) -> None:
+        """A page said something that needs no answer."""
+        ...
+
+
+class Runtime(AnyWidget):
+    """The model that carries the bundle; it is never shown."""
+
+    _me = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self) -> None:
+        self._esm = bundle()
+        self.views: weakref.WeakValueDictionary[str, Shown] = weakref.WeakValueDictionary()
+        self.answers = Answers()
+        me = uuid4().hex
+        super().__init__(_me=me, model_id=me)
+        free_route(self.comm)
+        self.on_msg(self._heard)
+
+    def _heard(self, _widget: object, said: Any, _buffers: object) -> None:
+        """A message from the browser, in whatever thread ipykernel gives it; never waits."""
+        if not isinstance(said, dict):
+            return
+        kind, page = str(said.get("t")), str(said.get("page"))
+        if kind == "hello":
+            is_main = threading.current_thread() is threading.main_thread()
+            self.tell({"t": "hello", "page": page, "main": is_main})
+            return
+        view = self.views.get(str(said.get("view")))
+        if view is None:
+            self.tell({"t": "gone", "page": page, "view": said.get("view"), "req": said.get("req")})
+        elif kind == "ask":
+            self._ask(view, page, said)
+        else:
+            view.heard(kind, page, said)
+
+    def _ask(self, view: Shown, page: str, said: dict[str, Any]) -> None:
+        op, args, channel = str(said.get("op")), said.get("args", {}), str(said.get("channel"))
+        head = {"t": "answer", "page": page, "req": said.get("req")}
+        self.answers.ask(
+            (view.model_id, f"{page}/{channel}"),
+            lambda: view.operations.call(view, op, args),
+            lambda body, buffers: self.tell(head | body, buffers),
+        )
+
+    def tell(self, message: dict[str, Any], buffers: list[bytes] | None = None) -> None:
+        """Answer the browser."""
+        comm = self.comm
+        if comm is not None:
+            self.send(message, buffers)
+            free_route(comm)
+
+    def close(self) -> None:
+        """Stop answering."""
+        self.answers.close()
+        super().close()
+
+
+_LOCK: Final = threading.Lock()
+_CURRENT: Final[list[Runtime]] = []
+
+
+def runtime() -> Runtime:
+    """This kernel's runtime; it must be there before the first view, and outlives them all."""
+    with _LOCK:
+        if not _CURRENT or _CURRENT[0].comm is None:
+            _CURRENT[:] = [Runtime()]
+        return _CURRENT[0]
