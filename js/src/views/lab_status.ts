@@ -51,7 +51,7 @@ export default function LabStatus({ view }: { view: View }): VNode {
               ]} />
             </section>
             <section><h3>State</h3>${tables ? html`<${SmallTable} frame=${tables} label="Rows of each table" />` : null}</section>
-            <section class="pj-wide"><h3>Live, ${text(status.runs)} runs so far</h3>
+            <section class="pj-wide"><h3>Live (runs so far: ${text(status.runs)})</h3>
               ${live ? html`<${SmallTable} frame=${live} label="What is live" />` : null}
             </section>
           </div>`

@@ -1,0 +1,139 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Line, PAGE, State, Superseded } from "../src/transport";
+import { FakeModel } from "./fake";
+
+let kernel: FakeModel;
+let line: Line;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  kernel = new FakeModel();
+  line = new Line(kernel);
+});
+afterEach(() => {
+  line.close();
+  vi.useRealTimers();
+});
+
+const hello = (main: boolean): void => kernel.hear({ t: "hello", page: PAGE, main });
+
+test("hello is repeated until it is answered beside the main thread, and then is a heartbeat", () => {
+  vi.advanceTimersByTime(400);
+  hello(true);
+  vi.advanceTimersByTime(400);
+  const asked = kernel.said("hello").length;
+  hello(false);
+  vi.advanceTimersByTime(4_000);
+
+  expect(asked).toBe(5);
+  expect(kernel.said("hello").length).toBe(asked);
+  expect(line.state.value).toBe("live");
+});
+
+test("where every answer comes from the main thread hello gives up and is a heartbeat too", () => {
+  for (let i = 0; i < 25; i++) {
+    vi.advanceTimersByTime(200);
+    hello(true);
+  }
+  const asked = kernel.said("hello").length;
+  vi.advanceTimersByTime(4_000);
+
+  expect(kernel.said("hello").length).toBe(asked);
+});
+
+test("a kernel that does not answer is busy, one that is gone is offline", () => {
+  vi.advanceTimersByTime(2_000);
+  expect(line.state.value).toBe("busy");
+  hello(false);
+  expect(line.state.value).toBe("live");
+  kernel.live(false);
+  expect(line.state.value).toBe("offline");
+});
+
+test("an answer goes to its request; what other pages are told is left alone", async () => {
+  const answer = line.ask("view", "rows", { start: 0 });
+  const req = kernel.said("ask")[0]?.req;
+  kernel.hear({ t: "answer", page: "other", req, parts: { value: { json: "wrong" } } });
+  kernel.hear({ t: "answer", page: PAGE, req, parts: { value: { json: [1] } } });
+
+  expect(kernel.said("ask")[0]).toMatchObject({ view: "view", op: "rows", args: { start: 0 }, channel: "rows", page: PAGE });
+  await expect(answer).resolves.toEqual([1]);
+});
+
+test("several parts come by their names", async () => {
+  const answer = line.ask("view", "rows", {});
+  kernel.hear({ t: "answer", page: PAGE, req: 1, many: true, parts: { a: { json: 1 }, b: { json: 2 } } });
+
+  await expect(answer).resolves.toEqual({ a: 1, b: 2 });
+});
+
+test("errors, superseded and closed reject; silence does after a minute", async () => {
+  const asked = ["a", "b", "c", "d"].map((op) => line.ask("v", op, {}).catch((error: unknown) => error));
+  kernel.hear({ t: "answer", page: PAGE, req: 1, error: "QueryError: no such column" });
+  kernel.hear({ t: "answer", page: PAGE, req: 2, superseded: true });
+  kernel.hear({ t: "gone", page: PAGE, req: 3, view: "v" });
+  vi.advanceTimersByTime(60_000);
+
+  const [error, superseded, closed, silent] = await Promise.all(asked);
+  expect(error).toEqual(new Error("QueryError: no such column"));
+  expect(superseded).toBeInstanceOf(Superseded);
+  expect(closed).toEqual(new Error("This view is closed in the kernel."));
+  expect(silent).toEqual(new Error("The kernel did not answer 'd'."));
+});
+
+function opened(first?: unknown): { model: FakeModel; state: State; paint: () => void } {
+  const model = new FakeModel({ _first: first });
+  const painted: (() => void)[] = [];
+  const state = new State(model, line, "v", (done) => painted.push(done));
+  state.start();
+  return { model, state, paint: () => painted.splice(0).forEach((done) => done()) };
+}
+const push = (seq: number, parts: Record<string, unknown>, full = false): Record<string, unknown> => ({ t: "push", seq, full, parts });
+
+test("what came with the opening message is there at once", () => {
+  const { state } = opened({ seq: 0, parts: { n: { json: 1 } } });
+
+  expect(state.part("n").value).toBe(1);
+  expect(kernel.said("attach")).toMatchObject([{ view: "v", seq: 0, page: PAGE }]);
+});
+
+test("a push is acknowledged when it is painted, not before", () => {
+  const { model, state, paint } = opened({ seq: 0, parts: {} });
+  model.hear(push(1, { n: { json: 2 } }));
+  const before = kernel.said("ack").length;
+  paint();
+
+  expect(state.part("n").value).toBe(2);
+  expect(state.moved.value).toBe(1);
+  expect(before).toBe(0);
+  expect(kernel.said("ack")).toMatchObject([{ view: "v", seq: 1 }]);
+});
+
+test("a missing number asks for everything; a full push needs none", () => {
+  const { model } = opened({ seq: 0, parts: {} });
+  model.hear(push(1, {}));
+  model.hear(push(5, {}, true));
+  const before = kernel.said("attach").filter((m) => m.seq === -1).length;
+  model.hear(push(7, {}));
+
+  expect(before).toBe(0);
+  expect(kernel.said("attach").filter((m) => m.seq === -1).length).toBe(1);
+});
+
+test("a part that cannot be read is an error under the view, and leaves the others alone", () => {
+  const { model, state } = opened({ seq: 0, parts: {} });
+  model.hear(push(1, { bad: { arrow: 0 }, good: { json: 3 } }), []);
+
+  expect(state.part("good").value).toBe(3);
+  expect(state.part("$error").value).toContain("bad: ");
+});
+
+test("a stopped view says goodbye and listens no more", () => {
+  const { model, state } = opened({ seq: 0, parts: {} });
+  state.stop();
+  vi.advanceTimersByTime(20_000);
+
+  expect(model.listeners).toBe(0);
+  expect(kernel.said("bye")).toMatchObject([{ view: "v" }]);
+  expect(kernel.said("attach").length).toBe(1);
+});
