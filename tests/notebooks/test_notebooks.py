@@ -95,6 +95,6 @@ def test_the_notebook_on_events_shows_what_it_tells(tmp_path: Path) -> None:
     assert rows["asked"] == ["The engine hums.", "0.8"]
     assert "The importance 7 lies outside its scale 0-1." in shown["refusals"]
     assert "True" in shown["refusals"]
-    assert "MemoryRecalled" in shown["tail"]
+    assert "at event 11" in shown["tail"]
     assert "sound" in shown["verify"]
     assert not (tmp_path / "unused").exists()
