@@ -118,6 +118,8 @@ class View(AnyWidget):
         for query in self._queries.values():
             query.close()
         _cells.forget(self)
+        if self.comm is not None:
+            self._runtime.views.pop(self.model_id, None)
         super().close()
         # ipywidgets takes the display away with the comm; the static view stays.
         with suppress(AttributeError):

@@ -28,6 +28,11 @@ _PATIENCE_S: Final = 1.0  # how long an acknowledgement is waited for
 _ALL_GAP_S: Final = 0.005  # 200 pushes a second in all
 _FORGET_S: Final = 60.0  # a page that was not heard of for so long is gone
 _IDLE_S: Final = 30.0
+_PLAIN: Final = (
+    *(pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64),
+    *(pl.Float32, pl.Float64, pl.Boolean, pl.String, pl.Null, pl.Datetime),
+)
+"""What the browser's reader reads as it is; any other type goes as text."""
 ERROR: Final = "$error"
 """The part that is shown as the strip under a view."""
 QUERY: Final = "$query"
@@ -66,9 +71,7 @@ def _is_plain(kind: pl.DataType) -> bool:
         return _is_plain(pl.Series(dtype=kind.inner).dtype)
     if isinstance(kind, pl.Struct):
         return all(_is_plain(pl.Series(dtype=f.dtype).dtype) for f in kind.fields)
-    if kind.is_decimal() or isinstance(kind, (pl.Int128, pl.UInt128)):
-        return False
-    return kind.is_numeric() or isinstance(kind, (pl.String, pl.Boolean, pl.Null, pl.Datetime))
+    return isinstance(kind, _PLAIN)
 
 
 def _as_text(column: pl.Series) -> pl.Series:
