@@ -149,6 +149,8 @@ def outline(con: duckdb.DuckDBPyConnection, source: str, column: Column) -> Outl
         f"SELECT {text} AS v, count(*) AS n FROM {source}"
         f" WHERE length(v) <= {_LONGEST_VALUE} GROUP BY v ORDER BY n DESC, v LIMIT {MOST_VALUES}"
     ).fetchall()
+    if rows > MOST_VALUES and found and found[0][1] == 1:  # all of them differ
+        found = []
     values, totals = tuple(str(r[0]) for r in found), tuple(int(r[1]) for r in found)
     return Outline(column, None, values, totals, distinct)
 

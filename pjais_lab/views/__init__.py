@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pjais_lab.views.persona_card import PersonaCard
     from pjais_lab.views.status import LabStatus
+    from pjais_lab.views.table import Table
 
-__all__ = ["LabStatus", "PersonaCard"]
+__all__ = ["LabStatus", "PersonaCard", "Table"]
 
 _HOMES = {
     "LabStatus": "status",
     "PersonaCard": "persona_card",
+    "Table": "table",
 }
 
 if not TYPE_CHECKING:  # lest a type checker believe in every name

@@ -95,6 +95,12 @@ def test_a_column_of_ids_lists_no_values() -> None:
     assert found.others == found.rows
 
 
+def test_values_that_all_differ_are_not_listed() -> None:
+    found = Relation(pl.DataFrame({"w": [f"word {n}" for n in range(100)]})).summary("w")
+
+    assert (found.top, found.others) == ((), 100)
+
+
 def test_times_without_a_zone_and_with_one_have_round_edges() -> None:
     hours = [datetime(2026, 11, 1, 9, 7) + timedelta(hours=n) for n in range(24)]
     rows = pl.DataFrame({"at": hours}).with_columns(z=pl.col("at").dt.replace_time_zone("UTC"))

@@ -1,0 +1,154 @@
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { VNode } from "preact";
+import { text, type Cell, type Frame } from "../frame";
+import { html } from "../html";
+import { Shell } from "../shell";
+import { Superseded } from "../transport";
+import type { View } from "../view";
+import { BLOCK, Grid, type Bars, type Column, type Place } from "../grid";
+
+const MOST_BLOCKS = 24;
+type Predicate = Record<string, unknown>;
+interface State {
+  version: number;
+  rows: number;
+  count: number;
+  columns: Column[];
+  sort: [string, "asc" | "desc"][];
+  search: string;
+  filters: Record<string, string>;
+  picked: number | null;
+  revision: number;
+  python: string;
+}
+
+const ignored = (error: unknown): void => {
+  if (!(error instanceof Superseded)) console.debug(error);
+};
+
+/** Any rows: sorted by the heads, filtered by the bars under them, searched, picked. */
+export default function Table({ view }: { view: View }): VNode {
+  const state = view.part<State>("state").value;
+  if (!state) return html`<${Shell} view=${view}><div class="pj-empty">Waiting for the rows…</div><//>`;
+  return html`<${Body} view=${view} state=${state} />`;
+}
+
+function Body({ view, state }: { view: View; state: State }): VNode {
+  const blocks = useRef(new Map<number, Frame>());
+  const [tick, setTick] = useState(0);
+  const [summaries, setSummaries] = useState<Record<string, Bars>>({});
+  const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set());
+  const order = JSON.stringify([state.sort, state.search, state.filters]);
+
+  useEffect(() => {
+    if (state.picked === null) setChosen(new Set());
+  }, [state.picked]);
+  // The places of the picked rows are others now; what was picked stays picked in the kernel.
+  useEffect(() => setChosen(new Set()), [order, state.revision]);
+  // Other rows: keep showing the old ones until the new ones are here, so that nothing flickers.
+  const wanted = useRef<number[]>([0]);
+  const version = useRef(state.version);
+  version.current = state.version;
+  const block = (n: number, slot: string): Promise<Frame> => view.request<Frame>("rows", { start: n * BLOCK, count: BLOCK, slot: slot.length }, slot);
+  useEffect(() => {
+    let isOld = false;
+    const refill = async (): Promise<void> => {
+      const fresh = new Map<number, Frame>();
+      for (const n of wanted.current) fresh.set(n, await block(n, "refill"));
+      if (isOld) return;
+      blocks.current = fresh;
+      setTick((t) => t + 1);
+    };
+    refill().catch(ignored);
+    const summarise = async (): Promise<void> => {
+      for (const { name } of state.columns) {
+        const found = await view.request<Bars>("summary", { column: name }, `summary ${name}`);
+        if (isOld) return;
+        setSummaries((held) => ({ ...held, [name]: found }));
+      }
+    };
+    summarise().catch(ignored);
+    return () => {
+      isOld = true;
+    };
+  }, [state.version]);
+
+  const see = (first: number, last: number): void => {
+    wanted.current = [];
+    for (let n = Math.floor(first / BLOCK); n <= Math.floor(last / BLOCK); n++) wanted.current.push(n);
+    wanted.current.forEach((n, k) => {
+      if (blocks.current.has(n)) return;
+      const asked = version.current;
+      block(n, "s".repeat(k + 1)).then((found) => {
+        if (asked !== version.current) return;
+        blocks.current.set(n, found);
+        if (blocks.current.size > MOST_BLOCKS) blocks.current.delete(blocks.current.keys().next().value as number);
+        setTick((t) => t + 1);
+      }, ignored);
+    });
+  };
+  const cell = (row: number, column: number): Cell => {
+    const held = blocks.current.get(Math.floor(row / BLOCK));
+    const at = row % BLOCK;
+    return held && at < held.numRows ? held.getChildAt(column)?.at(at) : undefined;
+  };
+  const act = (op: string, args: Record<string, unknown>): void => void view.request(op, args).catch(ignored);
+  const sort = (name: string, isMore: boolean): void => {
+    const now = state.sort.find(([n]) => n === name)?.[1];
+    const next: [string, string][] = now === "asc" ? [[name, "desc"]] : now === "desc" ? [] : [[name, "asc"]];
+    act("sort", { by: isMore ? [...state.sort.filter(([n]) => n !== name), ...next] : next });
+  };
+  const pick = (row: number, isMore: boolean): void => {
+    const next = new Set(isMore ? chosen : []);
+    if (chosen.has(row)) next.delete(row);
+    else next.add(row);
+    setChosen(next);
+    act("pick", { places: [...next] });
+  };
+  const filter = (column: string, predicates: Predicate[]): void => act("filter", { column, predicates });
+  const plural = (n: number): string => `${text(n)} row${n === 1 ? "" : "s"}`;
+  const counts = [state.count === state.rows ? plural(state.rows) : `${text(state.count)} of ${plural(state.rows)}`];
+  if (state.picked !== null) counts.push(`${text(state.picked)} picked`);
+  const isFiltered = Object.keys(state.filters).length > 0 || state.search !== "" || state.picked !== null;
+  const place: Place = { see, cell, sort, pick, filter, tick };
+  return html`
+    <${Shell} view=${view} counts=${counts} actions=${html`
+      <${Search} value=${state.search} onSearch=${(words: string) => act("search", { text: words })} />
+      <button type="button" class="pj-button" disabled=${!isFiltered} onClick=${() => act("clear", {})}>Clear</button>
+      <${Copy} python=${state.python} />`}>
+      <${Chips} filters=${state.filters} onRemove=${(name: string) => filter(name, [])} />
+      <${Grid} label=${view.title} columns=${state.columns} count=${state.count} sorts=${state.sort} summaries=${summaries}
+        filters=${state.filters} chosen=${chosen} place=${place} />
+    <//>`;
+}
+
+function Search({ value, onSearch }: { value: string; onSearch: (words: string) => void }): VNode {
+  const [words, setWords] = useState(value);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => setWords(value), [value]);
+  const typed = (event: Event): void => {
+    const now = (event.target as HTMLInputElement).value;
+    setWords(now);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => onSearch(now), 200);
+  };
+  return html`<input class="pj-input" type="search" placeholder="Search all columns" aria-label="Search all columns" value=${words} onInput=${typed} />`;
+}
+
+function Copy({ python }: { python: string }): VNode {
+  const [isCopied, setCopied] = useState(false);
+  const copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(python);
+    setCopied(true);
+    setTimeout(() => setCopied(false), 1_500);
+  };
+  return html`<button type="button" class="pj-button" title=${python} onClick=${copy}>${isCopied ? "Copied" : "Copy as Python"}</button>`;
+}
+
+function Chips({ filters, onRemove }: { filters: Record<string, string>; onRemove: (name: string) => void }): VNode | null {
+  const names = useMemo(() => Object.keys(filters), [filters]);
+  if (!names.length) return null;
+  return html`<div class="pj-filters">${names.map((name) => html`
+    <button type="button" key=${name} class="pj-button pj-filter" aria-label=${`Remove the filter ${text(name)}`} title="Remove this filter"
+      onClick=${() => onRemove(name)}><span>${text(filters[name])}</span> ×</button>`)}</div>`;
+}

@@ -1,0 +1,287 @@
+"""Table: any rows, however many; sorted, searched, filtered by the histograms above its columns."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import polars as pl
+
+from pjais_lab.core.predicate import All, AnyOf, OneOf, Predicate, columns_of
+from pjais_lab.core.predicate_dict import from_dict, to_dict
+from pjais_lab.errors import ViewError
+from pjais_lab.reactive.live_query import LiveQuery
+from pjais_lab.reactive.selection import Selection
+from pjais_lab.storage.relation import Direction, Relation, Sort, literal_sql
+from pjais_lab.views import _fallback, _python
+from pjais_lab.views._base import View
+from pjais_lab.views._picks import found_by, joined
+from pjais_lab.views._requests import answer
+from pjais_lab.views._transport import QUERY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Table"]
+
+_MOST_ROWS: Final = 500
+_MOST_PICKED: Final = 1_000
+_NUMBERS: Final = itertools.count(1)
+
+
+class Table(View):
+    """Rows of a live query, a frame or Parquet files. It moves when a live query moves.
+
+    Args:
+        data: a live query, a polars, pandas or Arrow table, or the path of Parquet files.
+        selection: shared with other views: each is filtered by what the others have picked.
+        sort: columns and directions, the most important first.
+        search: a text that some column must contain.
+        title: what is written above it.
+
+    Raises:
+        QueryError: there are no rows and columns in it, or ``sort`` names no column.
+
+    Attributes:
+        selection: the filters by the names of their columns, and the picked rows under ``picks``.
+        picks: the name of the predicate that finds the picked rows.
+    """
+
+    kind = "table"
+
+    def __init__(
+        self,
+        data: Any,
+        *,
+        selection: Selection | None = None,
+        sort: Sort = (),
+        search: str = "",
+        title: str | None = None,
+    ) -> None:
+        super().__init__(title if title is not None else _title(data))
+        self.selection = selection if selection is not None else Selection()
+        self.picks = f"rows {next(_NUMBERS)}"
+        self._live = data if isinstance(data, LiveQuery) else None
+        rows = data if self._live is None else self._live.frame
+        self._relation = Relation(rows, origin=_origin(data))
+        self._shown: Any = rows
+        self._sort: Sort = tuple((n, d) for n, d in sort)
+        self._search = search
+        self._version = self._revision = 0
+        self._settling = threading.Lock()
+        self._relation.sql(self._where(), sort=self._sort)
+        moved = self._moved = _mover(self)
+        self.selection.observe(moved, "predicates")
+        if self._live is not None:
+            self._live.observe(moved, ["frame", "error"])
+        self.change()
+
+    # ------------------------------------------------------------ for the user
+    @property
+    def sql(self) -> str:
+        """The query that finds what is shown."""
+        return self._relation.sql(self._where(), sort=self._sort)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """What is shown: filtered, searched, sorted."""
+        self._settle()
+        return self._relation.frame(self._where(), sort=self._sort)
+
+    @property
+    def selected(self) -> pl.DataFrame:
+        """The picked rows; all that are shown when none is picked."""
+        self._settle()
+        return self._relation.frame(self._where(picked=True), sort=self._sort)
+
+    @property
+    def python(self) -> str:
+        """The call that makes this table as it is now."""
+        held = self._filters()
+        items = (f"{name!r}: {_python.predicate(p)}" for name, p in held.items())
+        return _python.call(
+            "pj.views.Table",
+            "data",
+            sort=repr(list(self._sort)) if self._sort else None,
+            search=repr(self._search) if self._search else None,
+            selection=f"pj.Selection({{{', '.join(items)}}})" if held else None,
+        )
+
+    # ------------------------------------------------------------ what the browser asks
+    @answer
+    def rows(self, *, start: int, count: int, slot: int = 0) -> pl.DataFrame:
+        """Some of the rows; a newer request in the same slot stops an older one."""
+        self._settle()
+        some, where = min(count, _MOST_ROWS), self._where()
+        return self._relation.page(start, some, sort=self._sort, where=where, channel=f"{slot}")
+
+    @answer
+    def summary(self, *, column: str) -> dict[str, Any]:
+        """What lies in a column, filtered by all the others."""
+        self._settle()
+        found = self._relation.summary(column, where=self._where(excluding=column))
+        bars = [
+            [f"{b.low!s} – {b.high!s}", b.total, b.count, to_dict(b.within(column))]
+            for b in found.bins
+        ]
+        bars += [[t.value, t.total, t.count, to_dict(OneOf(column, [t.value]))] for t in found.top]
+        return {
+            "kind": found.kind,
+            "bars": bars,
+            "nulls": found.nulls,
+            "others": found.others,
+            "distinct": found.distinct,
+        }
+
+    @answer
+    def filter(self, *, column: str, predicates: list[dict[str, Any]]) -> None:
+        """Filter a column by any of some predicates; by none when there are none."""
+        made = [from_dict(p) for p in predicates]
+        self.selection[column] = made[0] if len(made) == 1 else AnyOf(made) if made else None
+
+    @answer
+    def sort(self, *, by: list[tuple[str, Literal["asc", "desc"]]]) -> None:
+        """Sort by columns."""
+        order: list[tuple[str, Direction]] = list(by)
+        self._relation.sql(sort=order)
+        self._sort = tuple(order)
+        self.change()
+
+    @answer
+    def search(self, *, text: str) -> None:
+        """Show the rows that contain a text."""
+        self._search = text
+        self.change()
+
+    @answer
+    def clear(self) -> None:
+        """Take away filters, picks and the search."""
+        self._search = ""
+        self.selection.clear()
+        self.change()
+
+    @answer
+    def pick(self, *, places: list[int]) -> None:
+        """Pick the rows at these places; those that look the same are picked with them.
+
+        Raises:
+            ViewError: they are too many, or there is no row at one of them.
+        """
+        if len(places) > _MOST_PICKED:
+            msg = f"{len(places):,} rows were to be picked; at most {_MOST_PICKED:,} can be."
+            raise ViewError(msg, hint="Filter them by a column.")
+        picked = [self._row(n) for n in places]
+        self.selection[self.picks] = joined(picked)
+
+    # ------------------------------------------------------------ how it works
+    def sections(self) -> Iterable[str]:
+        """The static view."""
+        self._settle()
+        page = self._relation.page(0, 12, sort=self._sort, where=self._where())
+        yield _fallback.table("", page)
+
+    def close(self) -> None:
+        """Stop following the selection and the live query; closing twice is fine."""
+        if not self._is_shut and self.is_ready:
+            self.selection.unobserve(self._moved, "predicates")
+            if self._live is not None:
+                self._live.unobserve(self._moved, ["frame", "error"])
+        super().close()
+
+    def change(self) -> None:
+        """Something about what is shown has changed; from any thread, at once."""
+        self._version += 1
+        if self._live is not None:
+            self._channel.fail(self._live.failure, "data")
+        self.put_later("state", self._state)
+
+    def _settle(self) -> None:
+        """Take the live query's newest answer."""
+        if self._live is None:
+            return
+        with self._settling:
+            frame = self._live.frame
+            if frame is not self._shown:
+                self._relation.replace(frame)
+                self._shown = frame
+                self._revision += 1
+
+    def _state(self) -> dict[str, Any]:
+        begun, version = time.perf_counter(), self._version
+        self._settle()
+        where = self._where()
+        count = self._relation.count(where)
+        sql = self.sql
+        self.put(QUERY, {"sql": sql, "ms": (time.perf_counter() - begun) * 1000})
+        columns = self._relation.columns
+        is_picked = self.picks in self.selection
+        return {
+            "version": version,
+            "revision": self._revision,
+            "rows": self._relation.rows,
+            "count": count,
+            "columns": [{"name": c.name, "type": c.type, "kind": c.kind} for c in columns],
+            "sort": [list(s) for s in self._sort],
+            "search": self._search,
+            "filters": {n: literal_sql(p) for n, p in self._filters().items()},
+            "picked": self._relation.count(self._where(picked=True)) if is_picked else None,
+            "python": self.python,
+        }
+
+    def _where(self, *, excluding: str | None = None, picked: bool = False) -> Predicate | None:
+        """What filters the rows, save the predicates of columns that are not here."""
+        names = {c.name for c in self._relation.columns}
+        held = [
+            p
+            for name, p in self.selection.predicates.items()
+            if name != excluding and (picked or name != self.picks) and columns_of(p) <= names
+        ]
+        if self._search:
+            held.append(self._relation.search(self._search))
+        return _all(held)
+
+    def _filters(self) -> dict[str, Predicate]:
+        """The selection without what is picked here."""
+        return {n: p for n, p in self.selection.predicates.items() if n != self.picks}
+
+    def _row(self, place: int) -> Predicate:
+        """What finds a row: its id, or all that is shown of it."""
+        page = self._relation.page(place, 1, sort=self._sort, where=self._where())
+        if page.is_empty():
+            msg = f"There is no row {place + 1:,} any more."
+            raise ViewError(msg, hint="Look again; the rows have changed.")
+        return found_by(page.row(0, named=True), self._relation.columns)
+
+
+def _all(held: list[Predicate]) -> Predicate | None:
+    return held[0] if len(held) == 1 else All(held) if held else None
+
+
+def _mover(table: Table) -> Any:
+    """Tells a table of changes without holding it."""
+    me = weakref.ref(table)
+
+    def moved(_change: object) -> None:
+        found = me()
+        if found is not None:
+            found.change()
+
+    return moved
+
+
+def _title(data: Any) -> str:
+    if isinstance(data, LiveQuery):
+        return "Live query"
+    return Path(data).name if isinstance(data, (str, Path)) else "Table"
+
+
+def _origin(data: Any) -> str:
+    if isinstance(data, LiveQuery):
+        return f"({data.sql})"
+    return (
+        f"'{str(data).replace(chr(39), chr(39) * 2)}'" if isinstance(data, (str, Path)) else "data"
+    )
