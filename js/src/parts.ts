@@ -18,6 +18,14 @@ export function Bars({ values, top }: { values: readonly (readonly [string, numb
   })}`;
 }
 
+/** A text as short as this is not broken into lines. */
+const WORD = 24;
+
+/** What scrolls can be scrolled with the keyboard. */
+export function reachable(el: HTMLElement | null): void {
+  if (el) requestAnimationFrame(() => (el.tabIndex = el.scrollWidth > el.clientWidth ? 0 : -1));
+}
+
 /** A small frame as a table, words to the left and numbers to the right. */
 export function SmallTable({ frame, label }: { frame: Frame; label: string }): VNode {
   const found = rows(frame);
@@ -25,11 +33,15 @@ export function SmallTable({ frame, label }: { frame: Frame; label: string }): V
   const sides = new Map(frame.names.map((n) => [n, isNumber(n) ? "pj-num" : ""]));
   const side = (n: string): string => sides.get(n) ?? "";
   if (!found.length) return html`<div class="pj-empty">Nothing yet.</div>`;
+  const shape = (n: string, shown: string): string => side(n) || (shown.length > WORD ? "pj-text" : "pj-word");
+  const cell = (n: string, shown: string): VNode => html`<td key=${n} class=${shape(n, shown)}>${shown}</td>`;
   return html`
-    <table class="pj-table" aria-label=${label}>
-      <thead><tr>${frame.names.map((n) => html`<th key=${n} scope="col" class=${side(n)}>${text(n)}</th>`)}</tr></thead>
-      <tbody>${found.map((row, i) => html`<tr key=${i}>${frame.names.map((n) => html`<td key=${n} class=${side(n)}>${text(row[n])}</td>`)}</tr>`)}</tbody>
-    </table>`;
+    <div class="pj-scroll" ref=${reachable}>
+      <table class="pj-table" aria-label=${label}>
+        <thead><tr>${frame.names.map((n) => html`<th key=${n} scope="col" class=${side(n) || "pj-word"}>${text(n)}</th>`)}</tr></thead>
+        <tbody>${found.map((row, i) => html`<tr key=${i}>${frame.names.map((n) => cell(n, text(row[n])))}</tr>`)}</tbody>
+      </table>
+    </div>`;
 }
 
 /** Names and values, a pair a row. */

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,13 +9,56 @@ import pytest
 from playwright.sync_api import expect
 
 import pjais_lab as pj
+from tests.browser.conftest import HERE, ROOT
 
-Make = Callable[..., object]
-COMMIT = """
+CARD, STATUS = ".pj-view[data-kind=persona_card]", ".pj-view[data-kind=lab_status]"
+MAKE_CARD = "card = pj.views.PersonaCard(lab, 'Ada')\ncard"
+MAKE_STATUS = "status = pj.views.LabStatus(lab)\nstatus"
+STRANGER = """
 import sys, pjais_lab as pj
 with pj.open(sys.argv[1], background=False) as lab:
-    lab.memories.record(lab.personas["Ada"], "From another process.", kind="fact")
-    lab.personas.change_mood("{ada}", "surprise", 88.0)
+    lab.personas.change_mood(lab.personas["Ada"], "surprise", 88.0)
+"""
+SNAPSHOTS = f"[...{HERE}.context.model[Symbol.for('pjais_lab.saves')].values()].join('')"
+LONG_CELL = f"""async () => {{
+    const code = "import threading; threading.Event().wait(50)";
+    const future = {HERE}.sessionContext.session.kernel.requestExecute({{code}});
+    window.isDone = false;
+    void future.done.then(() => {{ window.isDone = true; }}, () => undefined);
+    await new Promise((begun) => {{
+        future.onIOPub = (m) => {{ if (m.header.msg_type === 'execute_input') begun(); }};
+    }});
+}}"""
+HOSTILE = "<img src=x onerror='window.pwned=1'><script>window.pwned=1</script>\u202egpj.exe\x1b[31m"
+ODD = """
+import datetime as dt
+from decimal import Decimal
+import polars as pl
+from pjais_lab.views import _base
+
+class Odd(_base.View):
+    kind = "lab_status"
+    sql, frame = "SELECT 'odd'", None
+    def __init__(self):
+        super().__init__("Odd")
+        at = dt.datetime(2026, 11, 26, 1, 2, 3)
+        values = {
+            "i128": pl.Series([2**100], dtype=pl.Int128), "u64": pl.Series([2**63], dtype=pl.UInt64),
+            "f32": pl.Series([1.5], dtype=pl.Float32), "nan": [float("nan")], "bool": [True],
+            "decimal": [Decimal("1.10")], "text": ["plain"], "binary": [b"\\x00"], "date": [at.date()],
+            "ms": pl.Series([at], dtype=pl.Datetime("ms")), "ns": pl.Series([at], dtype=pl.Datetime("ns")),
+            "utc": pl.Series([at], dtype=pl.Datetime("us", "UTC")), "duration": [dt.timedelta(hours=1)],
+            "time": [dt.time(1, 2)], "enum": pl.Series(["a"], dtype=pl.Enum(["a"])),
+            "category": pl.Series(["a"], dtype=pl.Categorical), "list": [[1, 2]], "days": [[at.date()]],
+            "array": pl.Series([[1, 2]], dtype=pl.Array(pl.Int8, 2)), "struct": [{"a": 1}],
+        }
+        self.put("status", {"position": 1, "shards": 1, "runs": 0, "unknown": {}, "ignored": {}})
+        self.put("tables", pl.DataFrame({k: v for k, v in values.items()}))
+        self._channel.fail(ValueError("this went wrong"))
+    def sections(self):
+        return []
+
+Odd()
 """
 
 
@@ -33,28 +78,175 @@ def workspace(tmp_path: Path) -> Path:
     return path
 
 
-def cells(workspace: Path, *more: str) -> list[str]:
+@pytest.fixture
+def book(notebook: Callable[..., object], workspace: Path) -> Callable[..., object]:
+    """Open a notebook whose first cell opens the lab."""
     head = f"import pjais_lab as pj\nlab = pj.open({str(workspace)!r}, background=False)"
-    return [head, *more]
+    return lambda *cells: notebook(head, *cells)
 
 
-CARD = "card = pj.views.PersonaCard(lab, 'Ada')\ncard"
-STATUS = "status = pj.views.LabStatus(lab)\nstatus"
+def from_elsewhere(workspace: Path) -> None:
+    """Another process changes Ada's mood."""
+    subprocess.run([sys.executable, "-c", STRANGER, workspace], check=True, timeout=30)
+
+
+def faults(found) -> list[str]:
+    """What axe-core finds serious or worse in the views on the page."""
+    found.page.add_script_tag(path=ROOT / "js/node_modules/axe-core/axe.min.js")
+    run = "async () => (await axe.run('.pj-view')).violations"
+    serious = [v for v in found.evaluate(run) if v["impact"] in {"serious", "critical"}]
+    return [
+        f"{v['id']}: {n['html'][:120]} {n['failureSummary']}" for v in serious for n in v["nodes"]
+    ]
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_both_views_render(notebook, workspace: Path, theme: str) -> None:
-    book = notebook(*cells(workspace, STATUS, CARD))
-    book.theme(theme)
+def test_the_views_render_and_anybody_can_use_them(book, theme: str) -> None:
+    found = book(MAKE_STATUS, MAKE_CARD)
+    found.theme(theme)
 
-    book.run_all()
+    found.run_all()
 
-    card = book.page.locator(".pj-view[data-kind=persona_card]")
-    status = book.page.locator(".pj-view[data-kind=lab_status]")
+    card, status = found.page.locator(CARD), found.page.locator(STATUS)
     expect(card.get_by_role("meter", name="openness")).to_have_attribute("aria-valuenow", "92")
     expect(card.get_by_text("6 changes")).to_be_visible()
     expect(status.get_by_role("table", name="Rows of each table")).to_contain_text("memories12")
-    expect(card.get_by_text("live", exact=False).last).to_be_visible()
+    for view in (card, status):
+        expect(view.get_by_role("status")).to_contain_text("live")
+        expect(view.get_by_role("alert")).to_have_count(0)
+    assert faults(found) == []
     name = theme.split()[1].lower()
-    book.shot(f"persona_card_{name}", ".pj-view[data-kind=persona_card]")
-    book.shot(f"lab_status_{name}", ".pj-view[data-kind=lab_status]")
+    found.shot(f"persona_card_{name}", CARD)
+    found.shot(f"lab_status_{name}", STATUS)
+
+
+def test_the_views_fit_a_narrow_column_and_high_contrast(book) -> None:
+    found = book(MAKE_STATUS, MAKE_CARD)
+    found.run_all()
+    found.page.add_style_tag(content=".jp-OutputArea-output { max-width: 340px !important; }")
+    found.page.emulate_media(forced_colors="active", reduced_motion="reduce")
+
+    for name, selector in {"persona_card": CARD, "lab_status": STATUS}.items():
+        view = found.page.locator(selector)
+        expect(view.get_by_role("status")).to_contain_text("live")
+        wide, has = view.evaluate("v => [v.getBoundingClientRect().width, v.scrollWidth]")
+        assert wide <= 340
+        assert has <= wide
+        found.shot(f"{name}_narrow", selector)
+
+
+def test_a_commit_of_another_process_is_seen_also_while_a_cell_runs(book, workspace: Path) -> None:
+    found = book(MAKE_CARD)
+    found.run_all()
+    card = found.page.locator(CARD)
+    expect(card.get_by_text("6 changes")).to_be_visible()
+
+    from_elsewhere(workspace)
+    expect(card.get_by_text("7 changes")).to_be_visible()
+    found.evaluate(LONG_CELL)
+    from_elsewhere(workspace)
+
+    expect(card.get_by_text("8 changes")).to_be_visible()  # pushed while the cell runs
+    found.page.wait_for_function(f"{SNAPSHOTS}.includes('8 values')")  # asked and answered
+    assert found.evaluate("async () => window.isDone") is False
+    expect(card.get_by_role("status")).to_contain_text("live")
+
+
+def test_keys_typed_in_a_view_stay_there(book) -> None:
+    found = book(MAKE_CARD)
+    found.run_all()
+    summary = found.page.locator(CARD).locator("summary")
+    summary.click()
+    expect(found.page.locator(CARD).get_by_label("The query behind this view")).to_be_visible()
+    before = found.kinds()
+
+    for key in ["b", "a", "m", "y", "d", "d", "x", "Shift+Enter", "ArrowDown"]:
+        summary.press(key)
+    kept = found.kinds()
+    found.page.locator(CARD).evaluate("v => v.focus()")
+    found.page.keyboard.press("b")
+    also_kept = found.kinds()
+    found.evaluate(
+        f"async () => {{ {HERE}.content.mode = 'command'; {HERE}.content.node.focus(); }}"
+    )
+    found.page.keyboard.press("b")
+
+    assert kept == also_kept == before
+    assert len(found.kinds()) == len(before) + 1  # elsewhere the key does what it does
+
+
+def test_after_a_restart_the_views_say_so_and_run_again(book) -> None:
+    found = book(MAKE_STATUS)
+    found.run_all()
+    status = found.page.locator(STATUS)
+    expect(status.get_by_role("status")).to_contain_text("live")
+
+    found.restart_kernel()
+    expect(status.get_by_role("status")).to_contain_text("not connected")
+    expect(status.get_by_role("table", name="Rows of each table")).to_contain_text("memories12")
+    assert faults(found) == []
+    found.shot("lab_status_offline", STATUS)
+    found.run_all()
+
+    expect(status).to_have_count(1)
+    expect(status.get_by_role("status")).to_contain_text("live")
+
+
+def test_a_notebook_opened_again_is_live_with_its_kernel_and_static_without(book) -> None:
+    found = book(MAKE_CARD, "card.put('extra', 1)")
+    found.run_all()
+    page = found.page
+    expect(page.locator(CARD).get_by_text("6 changes")).to_be_visible()
+    page.wait_for_function(f"{SNAPSHOTS}.includes('6 values')")
+    found.save()
+    (output,) = found.saved()["cells"][1]["outputs"]
+
+    found.open()
+    expect(page.locator(CARD).get_by_role("status")).to_contain_text("live")
+    found.shutdown_kernel()
+    found.open()
+
+    static = page.locator(".jp-OutputArea-output").filter(has_text="Memories by kind and tier")
+    expect(static).to_be_visible()
+    expect(page.get_by_text("Error displaying widget")).to_have_count(0)
+    expect(page.locator(CARD)).to_have_count(0)
+    assert set(output["data"]) == {"text/html", "text/plain"}
+    assert len("".join(output["data"]["text/html"])) < 30_000
+    found.shot("persona_card_reopened", ".jp-OutputArea-output:has-text('Memories by kind')")
+
+
+def test_running_a_cell_again_closes_the_view_that_it_made(book) -> None:
+    found = book("pj.views.LabStatus(lab)")
+    for _ in range(4):
+        found.run_all()
+        expect(found.page.locator(STATUS)).to_have_count(1)
+
+    expect(found.page.locator(STATUS).get_by_role("status")).to_contain_text("live")
+    found.execute("assert len(lab.live_nodes) == 1, lab.live_nodes")
+
+
+def test_hostile_text_odd_types_and_errors_are_shown_as_text(book, workspace: Path) -> None:
+    with pj.open(workspace, background=False) as lab:
+        eve = lab.personas.create(HOSTILE, description=HOSTILE)
+        lab.memories.record(eve, HOSTILE, kind="fact")
+        key = eve.id
+    found = book(f"pj.views.PersonaCard(lab, {key!r})", ODD)
+
+    found.run_all()
+
+    card, odd = found.page.locator(CARD), found.page.locator(STATUS)
+    expect(card.get_by_role("heading", name="<img src=x")).to_contain_text(
+        "\\u202egpj.exe\\x1b[31m"
+    )
+    expect(card.get_by_role("table", name="Last events")).to_contain_text("<script>")
+    assert card.locator("img, script, iframe").count() == 0
+    assert found.evaluate("async () => window.pwned ?? null") is None
+    expect(odd.get_by_role("alert")).to_have_text("ValueError: this went wrong")
+    cells = odd.get_by_role("table", name="Rows of each table").locator("td").all_text_contents()
+    assert len(cells) == 20
+    assert [c for c in cells if not c] == []
+    assert "1,267,650,600,228,229,401,496,703,205,376" in cells or str(2**100) in cells
+    assert {"1.10", "2026-11-26", "2026-11-26 01:02:03", "plain", "NaN", "true"} <= set(cells)
+    assert faults(found) == []
+    found.shot("hostile", CARD)
+    found.shot("odd", STATUS)

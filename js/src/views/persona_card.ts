@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import { ago, num, rows, stamp, text, type Frame } from "../frame";
 import { html } from "../html";
-import { Bars, Course, SmallTable } from "../parts";
+import { Bars, Course, reachable, SmallTable } from "../parts";
 import { Shell } from "../shell";
 import type { View } from "../view";
 
@@ -52,14 +52,14 @@ function Mood({ frame }: { frame: Frame | undefined }): VNode {
 
 function Events({ frame }: { frame: Frame }): VNode {
   return html`
-    <table class="pj-table" aria-label="Last events">
-      <thead><tr><th scope="col">event</th><th scope="col">when</th><th scope="col">what</th><th scope="col">actor</th></tr></thead>
+    <div class="pj-scroll" ref=${reachable}><table class="pj-table" aria-label="Last events">
+      <thead><tr><th scope="col">event</th><th scope="col">when</th><th scope="col">what</th><th scope="col" class="pj-extra">actor</th></tr></thead>
       <tbody>${rows(frame).map((r) => html`
         <tr key=${text(r.id)}>
-          <td>${text(r.name)}</td>
-          <td title=${`${stamp(num(r.at))} UTC`}>${ago(num(r.at))}</td>
+          <td class="pj-word">${text(r.name)}</td>
+          <td class="pj-word" title=${`${stamp(num(r.at))} UTC`}>${ago(num(r.at))}</td>
           <td class="pj-text">${text(r.said)}</td>
-          <td>${text(r.actor)}</td>
+          <td class="pj-word pj-extra">${text(r.actor)}</td>
         </tr>`)}</tbody>
-    </table>`;
+    </table></div>`;
 }
