@@ -127,6 +127,27 @@ def test_every_row_in_sight_is_filled_wherever_one_scrolls_to(book: Any) -> None
             expect(cell(table, row, 0)).to_have_text(f"{row}")
 
 
+def test_in_a_narrow_column_all_of_it_can_be_reached(notebook: Callable[..., Any]) -> None:
+    book = notebook(ROWS, TABLE)
+    book.page.set_viewport_size({"width": 620, "height": 900})
+    book.run_all()
+    table = table_of(book)
+    expect(cell(table, 0, 0)).to_have_text("0")
+
+    whole = table.bounding_box()
+    button = table.get_by_role("button", name="Copy as Python").bounding_box()
+    table.get_by_role("grid").focus()
+    for key in ("ArrowDown", "End"):
+        book.page.keyboard.press(key)
+
+    assert whole is not None
+    assert button is not None
+    assert button["x"] + button["width"] <= whole["x"] + whole["width"]
+    assert button["height"] < 30
+    expect(cell(table, 0, 4)).to_be_in_viewport()
+    book.shot("table_narrow")
+
+
 def test_two_tables_on_one_selection_filter_each_other_and_code_filters_both(
     notebook: Callable[..., Any],
 ) -> None:
