@@ -17,13 +17,14 @@ BROWSERS := chromium chromium-browser google-chrome
 BROWSER_HINT := install Chromium (Debian: apt-get install chromium fonts-dejavu), or set PJAIS_CHROMIUM to its path
 
 .DEFAULT_GOAL := help
-.PHONY: help lab demo test bench chaos lint js chromium fmt pictures constraints clean unbuilt
+.PHONY: help lab demo test bench bench-ui chaos lint js chromium fmt pictures constraints clean unbuilt
 
 help:
 	@echo "make lab                 open JupyterLab on a demo workspace, at the tour"
 	@echo "make demo [DATA=path]    build a town, run the tour headless, print what it found"
 	@echo "make test                run every check"
-	@echo "make bench | chaos       measure | break things at full length"
+	@echo "make bench | bench-ui    measure the lab | the views in a browser"
+	@echo "make chaos               break things at full length"
 	@echo "make lint | fmt          check | fix the style"
 	@echo "make pictures            make the README's pictures from the tour"
 	@echo "make constraints         take newer versions of what this needs"
@@ -66,6 +67,10 @@ chaos: .venv/.ready-dev
 
 bench: .venv/.ready-bench
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+# From a commit to pixels in JupyterLab, and what the browser's half weighs.
+bench-ui: .venv/.ready-dev chromium
+	$(BIN)/pytest -q -s tests/browser/bench_ui.py
 
 # The README's pictures, from the tour on the demo's own town.
 pictures: .venv/.ready
