@@ -72,10 +72,12 @@ bench: .venv/.ready-bench
 bench-ui: .venv/.ready-dev chromium
 	$(BIN)/pytest -q -s tests/browser/bench_ui.py
 
-# The README's pictures, from the tour on the demo's own town.
-pictures: .venv/.ready
+# The README's pictures, from the tour on the demo's own town and from the browser tests.
+pictures: .venv/.ready-dev chromium
 	$(BIN)/pjais demo --workspace out/pictures/town --out out/pictures
 	$(BIN)/python notebooks/images/make.py out/pictures/00_tour.ipynb
+	$(BIN)/pytest -q tests/browser -k "views_render and Light"
+	cp out/browser/persona_card_light.png notebooks/images/persona_card.png
 
 # Newest versions that the ranges in pyproject.toml allow, for every Python and system at once.
 constraints: $(UV)

@@ -34,7 +34,8 @@ class Status(msgspec.Struct, frozen=True):
         quarantined: events that an upcaster could not read.
         ignored: checkpoints passed over at start, with the reason.
         tailer_error: why following other processes fails; None when it works.
-        keeper_error: why sealing by itself fails; None when it works.
+        has_keeper: whether this lab seals by itself.
+        keeper_error: why that fails; None when it works.
     """
 
     position: int
@@ -51,6 +52,7 @@ class Status(msgspec.Struct, frozen=True):
     quarantined: int
     ignored: dict[str, str]
     tailer_error: str | None
+    has_keeper: bool
     keeper_error: str | None
 
     def __repr__(self) -> str:
@@ -74,6 +76,7 @@ class Status(msgspec.Struct, frozen=True):
             ("writers", _counts(self.vector)),
             ("unknown events", _counts(self.unknown)),
             ("unreadable events", f"{self.quarantined:,}"),
+            ("seals by itself", self.has_keeper),
         ]
         troubles = [
             *(f"checkpoint of {t} passed over: {why}" for t, why in self.ignored.items()),
@@ -107,5 +110,6 @@ def status_of(parts: Parts) -> Status:
         quarantined=state.quarantined(),
         ignored={i.table: i.reason for i in parts.ignored},
         tailer_error=str(parts.tailer.error) if parts.tailer.error else None,
+        has_keeper=parts.keeper is not None,
         keeper_error=str(keeper_error) if keeper_error else None,
     )

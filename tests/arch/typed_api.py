@@ -137,6 +137,9 @@ def looking(lab: pj.Lab, ada: pj.PersonaModel) -> None:
     assert_type(card.frame, pl.DataFrame)
     assert_type(card.error, str | None)
     assert_type(pj.views.LabStatus(lab, title="Lab").to_html(), str)
+    table = pj.views.Table(lab.live("FROM memories"), selection=pj.Selection())
+    assert_type(table.selected, pl.DataFrame)
+    assert_type(table.python, str)
 
 
 def selecting() -> None:

@@ -111,6 +111,7 @@ def test_the_views_render_and_anybody_can_use_them(book, theme: str) -> None:
     expect(card.get_by_role("meter", name="openness")).to_have_attribute("aria-valuenow", "92")
     expect(card.get_by_text("6 changes")).to_be_visible()
     expect(status.get_by_role("table", name="Rows of each table")).to_contain_text("memories12")
+    expect(status.get_by_role("row", name="sealing by itself")).to_contain_text("off")
     for view in (card, status):
         expect(view.get_by_role("status")).to_contain_text("live")
         expect(view.get_by_role("alert")).to_have_count(0)

@@ -18,6 +18,7 @@ interface Status {
   unknown: Record<string, number>;
   ignored: Record<string, string>;
   tailer_error: string | null;
+  has_keeper: boolean;
   keeper_error: string | null;
 }
 
@@ -45,7 +46,7 @@ export default function LabStatus({ view }: { view: View }): VNode {
                 ["sealed in the lake", text(status.sealed)],
                 ["only in the journal", text(status.unsealed)],
                 ["following other processes", health(status.tailer_error)],
-                ["sealing by itself", health(status.keeper_error)],
+                ["sealing by itself", status.has_keeper ? health(status.keeper_error) : "off"],
                 ["events nobody declares", text(total(status.unknown))],
                 ["events that could not be read", text(status.quarantined)],
               ]} />
