@@ -1,4 +1,4 @@
-"""A real JupyterLab and a real Chromium, once a session; a notebook page a test."""
+"""A real JupyterLab once a session, a real Chromium once a file; a notebook page a test."""
 
 from __future__ import annotations
 
@@ -181,7 +181,9 @@ def _delete_kernels(base: str) -> None:
         urllib.request.urlopen(urllib.request.Request(address, method="DELETE")).close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="module"
+)  # while it is open, an event loop runs that other tests must not meet
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
