@@ -181,9 +181,8 @@ def _delete_kernels(base: str) -> None:
         urllib.request.urlopen(urllib.request.Request(address, method="DELETE")).close()
 
 
-@pytest.fixture(
-    scope="module"
-)  # while it is open, an event loop runs that other tests must not meet
+# For a file, not the session: while it is open an event loop runs, which other tests must not meet.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
