@@ -51,7 +51,7 @@ _MODULES = {
     "core.table": "Table",
     "core.upcast": "Upcaster",
     "errors": "LabError",
-    "ext": "load_ipython_extension unload_ipython_extension",
+    "ext.extension": "load_ipython_extension unload_ipython_extension",
     "": "errors views",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}

@@ -14,6 +14,7 @@ import pjais_lab as pj
 
 Run = Callable[..., str]
 
+SERVER = "data/etc/jupyter/jupyter_server_config.d/pjais_lab.json"
 STATIC = {f"pjais_lab/views/static/runtime.{ext}" for ext in ("js", "css")}
 
 PLAIN = """
@@ -51,10 +52,12 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
 
     tops = {name.split("/")[0] for name in names}
 
-    assert tops == {"pjais_lab", f"pjais_lab-{pj.__version__}.dist-info"}
+    about, data = (f"pjais_lab-{pj.__version__}.{kind}" for kind in ("dist-info", "data"))
+    assert tops == {"pjais_lab", about, data}
+    assert [name for name in names if name.startswith(data)] == [f"{data}/{SERVER}"]
     assert "pjais_lab/py.typed" in names
     assert "pjais_lab/cli/jupyter/labconfig/default_setting_overrides.json" in names
-    assert f"pjais_lab-{pj.__version__}.dist-info/licenses/LICENSE" in names
+    assert f"{about}/licenses/LICENSE" in names
     assert set(names) >= STATIC
 
 
