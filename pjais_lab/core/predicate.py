@@ -8,7 +8,7 @@ compares them: no float equals ``Decimal("0.1")``. A moment without a zone is in
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, Final, Literal
@@ -35,6 +35,7 @@ __all__ = [
     "OneOf",
     "Predicate",
     "Value",
+    "all_of",
     "columns_of",
     "short",
     "utc",
@@ -213,6 +214,15 @@ class AnyOf(Predicate, frozen=True):
 
     def __post_init__(self) -> None:
         _keep_predicates(self)
+
+
+def all_of(predicates: Sequence[Predicate]) -> Predicate | None:
+    """The predicate that holds when all of these do; None when there are none.
+
+    >>> all_of([IsNull("cause")]), all_of([])
+    (IsNull(column='cause'), None)
+    """
+    return predicates[0] if len(predicates) == 1 else All(predicates) if predicates else None
 
 
 def columns_of(predicate: Predicate) -> frozenset[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from typing import TypeVar
+import logging
+import warnings
+from typing import Any, Final, TypeVar
 
-from traitlets import HasTraits, TraitError
+from traitlets import All, HasTraits, TraitError
 
 from pjais_lab.errors import LabError, LiveQueryError, ReactiveError
 
@@ -13,11 +15,15 @@ __all__ = [
     "ObserverWarning",
     "ReadOnlyTraitError",
     "UnknownTraitError",
+    "check_traits",
     "kept",
-    "place_of",
+    "report",
     "stripped",
-    "unknown_trait",
 ]
+
+_LOG: Final = logging.getLogger("pjais_lab.observers")
+_LOG.addHandler(logging.NullHandler())  # the warning is what a user sees unless logging is set up
+_WARNED: Final[dict[Any, Any]] = {}
 
 
 class ReadOnlyTraitError(ReactiveError, TraitError, TypeError):
@@ -47,16 +53,44 @@ def kept(error: BaseException, label: str) -> Exception:
     return made
 
 
-def unknown_trait(owner: HasTraits, name: object) -> UnknownTraitError:
-    """The error for a trait that ``owner`` lacks, with the nearest one it has."""
-    names = sorted(owner.trait_names())
-    near = difflib.get_close_matches(str(name), names, 1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"It has {', '.join(names)}."
-    msg = f"{type(owner).__name__} has no trait {name!r} to observe."
-    return UnknownTraitError(msg, hint=hint, trait=name)
+def check_traits(owner: HasTraits, names: Any) -> None:
+    """Refuse to observe a trait that ``owner`` lacks.
+
+    Args:
+        owner: what has traits.
+        names: what ``observe`` was given: a name, several, or all.
+
+    Raises:
+        UnknownTraitError: names the nearest one that it has.
+    """
+    for name in [names] if isinstance(names, str) else names if names is not All else ():
+        if name is not All and not owner.has_trait(name):
+            known = sorted(owner.trait_names())
+            msg = f"{type(owner).__name__} has no trait {name!r} to observe."
+            alike = difflib.get_close_matches(str(name), known, 1)
+            hint = f"Did you mean {alike[0]!r}?" if alike else f"It has {', '.join(known)}."
+            raise UnknownTraitError(msg, hint=hint, trait=name)
 
 
-def place_of(error: BaseException) -> tuple[str, int]:
+def report(error: BaseException, what: str, after: str) -> None:
+    """Tell the user of an observer's error, at the observer's place, and go on.
+
+    Args:
+        error: what it raised.
+        what: what it observes.
+        after: what stays as it is in spite of it.
+    """
+    said = f"{type(error).__name__}: {error}".rstrip(".: ")
+    msg = f"An observer of {what} raised {said}"
+    _LOG.error("%s", msg, exc_info=error)
+    text = f"{msg}. The other observers ran; {after}."
+    try:
+        warnings.warn_explicit(text, ObserverWarning, *_place_of(error), registry=_WARNED)
+    except ObserverWarning:
+        return  # warnings are errors here, and there is nobody to raise to
+
+
+def _place_of(error: BaseException) -> tuple[str, int]:
     """File and line of the observer that an error came through: the frame below ours."""
     trace = error.__traceback__
     trace = trace.tb_next if trace is not None and trace.tb_next is not None else trace

@@ -143,17 +143,13 @@ class StoreView:
             while state.position < self.journal.head():
                 with interruptible():
                     pass  # between two transactions
-                if state.position < self.journal.floor():
-                    self._refill(state)
-                    self._announce(state.all_changed())
-                    continue
                 try:
                     chunks = self.journal.read(state.position, _READ_CHUNKS)
-                except GapError:
-                    if state.position >= self.journal.floor():
-                        raise
-                    continue  # purged since we looked
-                self._announce(state.ingest(chunks))
+                except GapError:  # purged past us
+                    self._refill(state)
+                    self._announce(state.all_changed())
+                else:
+                    self._announce(state.ingest(chunks))
             return state.position > before
 
     def _announce(self, changes: Changes) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import logging
-import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
@@ -12,12 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 from traitlets import All, Bunch, EventHandler, HasTraits, TraitType
 
 from pjais_lab.reactive._compare import is_same_value
-from pjais_lab.reactive._errors import (
-    ObserverWarning,
-    ReadOnlyTraitError,
-    place_of,
-    unknown_trait,
-)
+from pjais_lab.reactive._errors import ReadOnlyTraitError, check_traits, report
 from pjais_lab.reactive._weak import WeakBag
 
 if TYPE_CHECKING:
@@ -25,10 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["QUIET", "Change", "Fed", "Feeder", "Node", "Waker"]
 
-_LOG: Final = logging.getLogger("pjais_lab.observers")
-_LOG.addHandler(logging.NullHandler())  # the warning is what a user sees unless logging is set up
 _SERIAL: Final = itertools.count()
-_WARNED: Final[dict[Any, Any]] = {}
 _T = TypeVar("_T")
 QUIET: Final = frozenset({"version", "elapsed_ms"})
 Change = tuple[str, Any, Any]
@@ -217,9 +207,7 @@ class Node(HasTraits):
         Raises:
             ReactiveError: there is no such trait.
         """
-        for name in [names] if isinstance(names, str) else names if names is not All else ():
-            if name is not All and not self.has_trait(name):
-                raise unknown_trait(self, name)
+        check_traits(self, names)
         super().observe(handler, names, type)
 
     def _notify_observers(self, event: Bunch) -> None:
@@ -232,7 +220,7 @@ class Node(HasTraits):
             try:
                 callback(event)
             except BaseException as error:  # noqa: BLE001 - the hub's thread outlives whatever it is
-                self._report(error)
+                report(error, self.label, "commits stay")
 
     def _observers_of(self, event: Bunch) -> list[Any]:
         """Those who named the trait; position and timing move all the time, so only those."""
@@ -243,13 +231,3 @@ class Node(HasTraits):
         return [
             getattr(self, c.name) if isinstance(c, EventHandler) and c.name else c for c in found
         ]
-
-    def _report(self, error: BaseException) -> None:
-        said = f"{type(error).__name__}: {error}".rstrip(".: ")
-        msg = f"An observer of {self.label} raised {said}"
-        _LOG.error("%s", msg, exc_info=error)
-        text = f"{msg}. The other observers ran; commits stay."
-        try:
-            warnings.warn_explicit(text, ObserverWarning, *place_of(error), registry=_WARNED)
-        except ObserverWarning:
-            return  # warnings are errors here, and there is nobody to raise to

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from traitlets import All as AnyTrait
 from traitlets import Bunch, HasTraits, TraitType
 
 from pjais_lab.core.markup import card, facts, line, visible
-from pjais_lab.core.predicate import All, Predicate, short
+from pjais_lab.core.predicate import Predicate, all_of, short
 from pjais_lab.core.spelling import near
 from pjais_lab.errors import NotFoundError, QueryError
-from pjais_lab.reactive._errors import (
-    ObserverWarning,
-    ReadOnlyTraitError,
-    place_of,
-    unknown_trait,
-)
+from pjais_lab.reactive._errors import ReadOnlyTraitError, check_traits, report
 from pjais_lab.storage.relation import literal_sql
 
 __all__ = ["Selection"]
 
-_LOG: Final = logging.getLogger("pjais_lab.observers")
-_WARNED: Final[dict[Any, Any]] = {}
 Named = Mapping[str, Predicate]
 
 
@@ -94,8 +85,7 @@ class Selection(HasTraits):
         Args:
             excluding: a name to leave out, so that a view is not filtered by itself.
         """
-        held = [p for name, p in self.predicates.items() if name != excluding]
-        return held[0] if len(held) == 1 else All(held) if held else None
+        return all_of([p for name, p in self.predicates.items() if name != excluding])
 
     def __getitem__(self, name: str) -> Predicate:
         """The predicate of a name."""
@@ -172,13 +162,11 @@ class Selection(HasTraits):
         Raises:
             ReactiveError: there is no such trait.
         """
-        for name in [names] if isinstance(names, str) else names if names is not AnyTrait else ():
-            if name is not AnyTrait and not self.has_trait(name):
-                raise unknown_trait(self, name)
+        check_traits(self, names)
         super().observe(handler, names, type)
 
     def _put(self, new: dict[str, Predicate]) -> None:
-        values = {"predicates": new, "sql": literal_sql(All(new.values()) if new else None)}
+        values = {"predicates": new, "sql": literal_sql(all_of([*new.values()]))}
         for name, value in values.items():
             old = getattr(self, name)
             if old != value:
@@ -207,18 +195,7 @@ class Selection(HasTraits):
                 try:
                     callback(event)
                 except Exception as error:  # noqa: BLE001 - the other observers are to hear of it too
-                    self._report(error)
-
-    @staticmethod
-    def _report(error: Exception) -> None:
-        said = f"{type(error).__name__}: {error}".rstrip(".: ")
-        msg = f"An observer of a selection raised {said}"
-        _LOG.error("%s", msg, exc_info=error)
-        text = f"{msg}. The other observers ran; the selection has changed."
-        try:
-            warnings.warn_explicit(text, ObserverWarning, *place_of(error), registry=_WARNED)
-        except ObserverWarning:
-            return  # warnings are errors here, and the change has been made
+                    report(error, "a selection", "the selection has changed")
 
     def __repr__(self) -> str:
         """The names and the condition."""

@@ -74,7 +74,6 @@ class Relation:
         self.origin = origin
         self._loaded: Loaded | None = Loaded(scan_of(data))
         self._lock = threading.RLock()
-        self._ordering = threading.Lock()
         self._running: dict[object, _Asked] = {}
 
     @property

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import polars as pl
 
-from pjais_lab.core.predicate import All, AnyOf, OneOf, Predicate, columns_of
+from pjais_lab.core.predicate import AnyOf, OneOf, Predicate, all_of, columns_of
 from pjais_lab.core.predicate_dict import from_dict, to_dict
 from pjais_lab.errors import ViewError
 from pjais_lab.reactive.live_query import LiveQuery
 from pjais_lab.reactive.selection import Selection
+from pjais_lab.storage.duck import quote
 from pjais_lab.storage.relation import Direction, Relation, Sort, literal_sql
 from pjais_lab.views import _fallback, _python
 from pjais_lab.views._base import View
@@ -242,7 +243,7 @@ class Table(View):
         ]
         if self._search:
             held.append(self._relation.search(self._search))
-        return _all(held)
+        return all_of(held)
 
     def _filters(self) -> dict[str, Predicate]:
         """The selection without what is picked here."""
@@ -255,10 +256,6 @@ class Table(View):
             msg = f"There is no row {place + 1:,} any more."
             raise ViewError(msg, hint="Look again; the rows have changed.")
         return found_by(page.row(0, named=True), self._relation.columns)
-
-
-def _all(held: list[Predicate]) -> Predicate | None:
-    return held[0] if len(held) == 1 else All(held) if held else None
 
 
 def _mover(table: Table) -> Any:
@@ -282,6 +279,4 @@ def _title(data: Any) -> str:
 def _origin(data: Any) -> str:
     if isinstance(data, LiveQuery):
         return f"({data.sql})"
-    return (
-        f"'{str(data).replace(chr(39), chr(39) * 2)}'" if isinstance(data, (str, Path)) else "data"
-    )
+    return quote(str(data)) if isinstance(data, (str, Path)) else "data"
