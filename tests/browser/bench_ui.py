@@ -93,4 +93,4 @@ def test_commit_to_pixel(notebook: Callable[..., Any], tmp_path: Path, who: str)
 
 
 def test_weight() -> None:
-    print(f"\nbundle: {weigh('runtime.js'):.1f} kB + {weigh('runtime.css'):.1f} kB gzipped")
+    print(f"\nbundle: {weigh('runtime.js'):.1f} kB gzipped")

@@ -1,5 +1,6 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
+import { Chips, Copy, Search } from "../controls";
 import { text, type Cell, type Frame } from "../frame";
 import { html } from "../html";
 import { Shell } from "../shell";
@@ -120,35 +121,4 @@ function Body({ view, state }: { view: View; state: State }): VNode {
       <${Grid} label=${view.title} columns=${state.columns} count=${state.count} sorts=${state.sort} summaries=${summaries}
         filters=${state.filters} chosen=${chosen} place=${place} />
     <//>`;
-}
-
-function Search({ value, onSearch }: { value: string; onSearch: (words: string) => void }): VNode {
-  const [words, setWords] = useState(value);
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  useEffect(() => setWords(value), [value]);
-  const typed = (event: Event): void => {
-    const now = (event.target as HTMLInputElement).value;
-    setWords(now);
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => onSearch(now), 200);
-  };
-  return html`<input class="pj-input" type="search" placeholder="Search all columns" aria-label="Search all columns" value=${words} onInput=${typed} />`;
-}
-
-function Copy({ python }: { python: string }): VNode {
-  const [isCopied, setCopied] = useState(false);
-  const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(python);
-    setCopied(true);
-    setTimeout(() => setCopied(false), 1_500);
-  };
-  return html`<button type="button" class="pj-button" title=${python} onClick=${copy}>${isCopied ? "Copied" : "Copy as Python"}</button>`;
-}
-
-function Chips({ filters, onRemove }: { filters: Record<string, string>; onRemove: (name: string) => void }): VNode | null {
-  const names = useMemo(() => Object.keys(filters), [filters]);
-  if (!names.length) return null;
-  return html`<div class="pj-filters">${names.map((name) => html`
-    <button type="button" key=${name} class="pj-button pj-filter" aria-label=${`Remove the filter ${text(name)}`} title="Remove this filter"
-      onClick=${() => onRemove(name)}><span>${text(filters[name])}</span> ×</button>`)}</div>`;
 }
