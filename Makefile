@@ -69,7 +69,7 @@ bench: .venv/.ready-bench
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 # From a commit to pixels in JupyterLab, and what the browser's half weighs.
-bench-ui: .venv/.ready-dev chromium
+bench-ui: .venv/.ready-dev .venv/.ready-bench chromium
 	$(BIN)/pytest -q -s tests/browser/bench_ui.py
 
 # The README's pictures, from the tour on the demo's own town and from the browser tests.
