@@ -19,6 +19,8 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
 
+import pjais_lab as pj
+
 ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "out" / "browser"
 HERE = "jupyterapp.shell.currentWidget"
@@ -228,3 +230,26 @@ def notebook(
     context.close()
     _delete_kernels(base)
     assert strangers == [], "a view asked the network for something"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A lab with one persona that has a life."""
+    path = tmp_path / "town"
+    with pj.open(path, background=False) as lab:
+        traits = pj.BigFive(openness=92, neuroticism=24, extraversion=61)
+        ada = lab.personas.create(
+            "Ada", traits=traits, description="Writes programs for an engine."
+        )
+        for i in range(12):
+            lab.memories.record(ada, f"Note {i} on the engine.", kind="fact" if i % 3 else "event")
+        for i, emotion in enumerate(["joy", "surprise", "sadness", "joy", "anger", "joy"]):
+            lab.personas.change_mood(ada, emotion, [60, 85, 30, 70, 90, 55][i])
+    return path
+
+
+@pytest.fixture
+def book(notebook: Callable[..., Notebook], workspace: Path) -> Callable[..., Notebook]:
+    """Open a notebook whose first cell opens the lab."""
+    head = f"import pjais_lab as pj\nlab = pj.open({str(workspace)!r}, background=False)"
+    return lambda *cells: notebook(head, *cells)

@@ -1,35 +1,17 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 import pjais_lab as pj
-from tests.browser.conftest import HERE, ROOT
+from tests.browser.conftest import HERE
+from tests.browser.helpers import HOSTILE, LONG_CELL, SNAPSHOTS, faults, from_elsewhere
 
 CARD, STATUS = ".pj-view[data-kind=persona_card]", ".pj-view[data-kind=lab_status]"
 MAKE_CARD = "card = pj.views.PersonaCard(lab, 'Ada')\ncard"
 MAKE_STATUS = "status = pj.views.LabStatus(lab)\nstatus"
-STRANGER = """
-import sys, pjais_lab as pj
-with pj.open(sys.argv[1], background=False) as lab:
-    lab.personas.change_mood(lab.personas["Ada"], "surprise", 88.0)
-"""
-SNAPSHOTS = f"[...{HERE}.context.model[Symbol.for('pjais_lab.saves')].values()].join('')"
-LONG_CELL = f"""async () => {{
-    const code = "import threading; threading.Event().wait(50)";
-    const future = {HERE}.sessionContext.session.kernel.requestExecute({{code}});
-    window.isDone = false;
-    void future.done.then(() => {{ window.isDone = true; }}, () => undefined);
-    await new Promise((begun) => {{
-        future.onIOPub = (m) => {{ if (m.header.msg_type === 'execute_input') begun(); }};
-    }});
-}}"""
-HOSTILE = "<img src=x onerror='window.pwned=1'><script>window.pwned=1</script>\u202egpj.exe\x1b[31m"
 ODD = """
 import datetime as dt
 from decimal import Decimal
@@ -60,44 +42,6 @@ class Odd(_base.View):
 
 Odd()
 """
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    """A lab with one persona that has a life."""
-    path = tmp_path / "town"
-    with pj.open(path, background=False) as lab:
-        traits = pj.BigFive(openness=92, neuroticism=24, extraversion=61)
-        ada = lab.personas.create(
-            "Ada", traits=traits, description="Writes programs for an engine."
-        )
-        for i in range(12):
-            lab.memories.record(ada, f"Note {i} on the engine.", kind="fact" if i % 3 else "event")
-        for i, emotion in enumerate(["joy", "surprise", "sadness", "joy", "anger", "joy"]):
-            lab.personas.change_mood(ada, emotion, [60, 85, 30, 70, 90, 55][i])
-    return path
-
-
-@pytest.fixture
-def book(notebook: Callable[..., object], workspace: Path) -> Callable[..., object]:
-    """Open a notebook whose first cell opens the lab."""
-    head = f"import pjais_lab as pj\nlab = pj.open({str(workspace)!r}, background=False)"
-    return lambda *cells: notebook(head, *cells)
-
-
-def from_elsewhere(workspace: Path) -> None:
-    """Another process changes Ada's mood."""
-    subprocess.run([sys.executable, "-c", STRANGER, workspace], check=True, timeout=30)
-
-
-def faults(found) -> list[str]:
-    """What axe-core finds serious or worse in the views on the page."""
-    found.page.add_script_tag(path=ROOT / "js/node_modules/axe-core/axe.min.js")
-    run = "async () => (await axe.run('.pj-view')).violations"
-    serious = [v for v in found.evaluate(run) if v["impact"] in {"serious", "critical"}]
-    return [
-        f"{v['id']}: {n['html'][:120]} {n['failureSummary']}" for v in serious for n in v["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
