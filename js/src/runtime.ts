@@ -3,6 +3,7 @@ import { Component, render as draw, type ComponentChildren, type VNode } from "p
 import { keepKeys } from "./a11y";
 import { visible } from "./frame";
 import { html } from "./html";
+import { kit } from "./kit";
 import { keepInNotebook, type Keeper } from "./notebook";
 import { Line, State } from "./transport";
 import type { Model, RenderContext } from "./types";
@@ -10,8 +11,10 @@ import { View } from "./view";
 import css from "virtual:styles";
 import views from "virtual:views";
 
+type Draw = (props: { view: View; kit?: typeof kit }) => VNode;
 interface Api {
-  render(context: RenderContext): Promise<() => void>;
+  /** `own` draws a view that has a module of its own. */
+  render(context: RenderContext, own?: Draw): Promise<() => void>;
 }
 
 const lines = new Map<string, Line>();
@@ -50,9 +53,9 @@ async function lineOf(model: Model): Promise<Line> {
   return line;
 }
 
-async function render({ model, el }: RenderContext): Promise<() => void> {
+async function render({ model, el }: RenderContext, own?: Draw): Promise<() => void> {
   const kind = String(model.get("_kind"));
-  const body = (views as Record<string, (props: { view: View }) => VNode>)[kind];
+  const body = own ?? (views as Record<string, Draw>)[kind];
   const root = document.createElement("div");
   root.className = "pj-view";
   root.dataset.kind = kind;
@@ -67,24 +70,24 @@ async function render({ model, el }: RenderContext): Promise<() => void> {
   const line = await lineOf(model);
   const id = String(model.get("_me"));
   // anywidget hands over a proxy; only the model itself knows whether its kernel is there.
-  const own = ((await model.widget_manager?.get_model?.(id)) as Model | undefined) ?? model;
-  const state = new State(own, line, id);
-  const view = new View(own, line, state);
+  const source = ((await model.widget_manager?.get_model?.(id)) as Model | undefined) ?? model;
+  const state = new State(source, line, id);
+  const view = new View(source, line, state);
   const gone = (which: string): void => {
     if (which === id) view.close();
   };
   const shut = (): void => view.close();
   line.gone.add(gone);
-  own.on("destroy", shut as never);
+  source.on("destroy", shut as never);
   root.setAttribute("role", "region");
   root.setAttribute("aria-label", visible(view.title));
-  draw(html`<${Guard}><${body} view=${view} /><//>`, root);
+  draw(html`<${Guard}><${body} view=${view} kit=${kit} /><//>`, root);
   state.start();
   const forget = keepers.get(String(model.get("_rt")))?.keep(id, view);
   return () => {
     forget?.();
     line.gone.delete(gone);
-    own.off("destroy", shut as never);
+    source.off("destroy", shut as never);
     state.stop();
     draw(null, root);
     root.remove();

@@ -6,16 +6,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pjais_lab.views._base import View
+    from pjais_lab.views._requests import answer
     from pjais_lab.views.persona_card import PersonaCard
     from pjais_lab.views.status import LabStatus
     from pjais_lab.views.table import Table
 
-__all__ = ["LabStatus", "PersonaCard", "Table"]
+__all__ = ["LabStatus", "PersonaCard", "Table", "View", "answer"]
 
 _HOMES = {
     "LabStatus": "status",
     "PersonaCard": "persona_card",
     "Table": "table",
+    "View": "_base",
+    "answer": "_requests",
 }
 
 if not TYPE_CHECKING:  # lest a type checker believe in every name

@@ -10,7 +10,6 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -20,12 +19,12 @@ import polars as pl
 import traitlets
 from anywidget import AnyWidget
 
-from pjais_lab.core.markup import card, line, trouble
 from pjais_lab.core.spelling import check_keywords
+from pjais_lab.errors import ViewError
 from pjais_lab.reactive.live_query import LiveQuery
 from pjais_lab.views import _cells, _fallback
 from pjais_lab.views._requests import Operations, answer, is_answer, operations
-from pjais_lab.views._runtime import LOADER, free_route, runtime
+from pjais_lab.views._runtime import LOADER, free_route, runtime, sender, with_loader
 from pjais_lab.views._transport import ERROR, QUERY, Channel, encode
 
 __all__ = ["View"]
@@ -44,8 +43,11 @@ class View(AnyWidget):
         title: what is written above it.
     """
 
-    kind: ClassVar[str]
+    kind: ClassVar[str] = "own"
     """The name of the module in ``js/src/views`` that draws it."""
+    module: ClassVar[str | Path] = ""
+    """Or a JavaScript module of its own, or its file. It exports ``draw({ view, kit })``, which
+    gives what ``kit.html`` makes; ``kit`` has the pieces that our own views are made of."""
     operations: Operations
     """What the browser may ask; made from the methods marked with ``answer``."""
 
@@ -61,10 +63,10 @@ class View(AnyWidget):
     def __init__(self, title: str) -> None:
         self._guard = threading.RLock()
         self.is_ready = self._is_shut = False
-        self._main: LiveQuery | None = None
+        self.main: LiveQuery | None = None  # whose SQL and answer are the view's
         self._queries: dict[str, LiveQuery] = {}
         self._taking = threading.Lock()
-        self._channel = Channel(_sender(self))
+        self._channel = Channel(sender(self))
         self._runtime = runtime()
         self._birth = _cells.here()
         me = uuid4().hex
@@ -79,19 +81,21 @@ class View(AnyWidget):
             cls, "operations"
         ):
             cls.operations = operations(cls)  # anywidget makes a class for every instance
+        if "module" in vars(cls):
+            cls._esm = with_loader(cls.module)
         if "__init__" in vars(cls):
             cls.__init__ = _strict(cls.__init__)  # type: ignore[method-assign]
 
     # ------------------------------------------------------------ for the user
     @property
     def sql(self) -> str:
-        """The query behind what is shown."""
-        raise NotImplementedError
+        """The query behind what is shown; the main one that it follows."""
+        return _followed(self).sql
 
     @property
     def frame(self) -> pl.DataFrame:
         """What that query answers now."""
-        raise NotImplementedError
+        return _followed(self).frame
 
     @property
     def error(self) -> str | None:
@@ -152,7 +156,7 @@ class View(AnyWidget):
         """
         self._queries[name] = query
         if is_main:
-            self._main = query
+            self.main = query
         me = weakref.ref(self)
 
         def moved(_change: object) -> None:
@@ -164,8 +168,8 @@ class View(AnyWidget):
         self._take(name, query, shape)
 
     def sections(self) -> Iterable[str]:
-        """The static view: pieces made with ``core.markup`` and ``views._fallback``."""
-        raise NotImplementedError
+        """The static view: pieces of inert HTML. The frame's first rows if nothing else is said."""
+        yield _fallback.table("", self.frame)
 
     def refresh(self) -> None:
         """Called every few seconds while a page shows the view, for what no query tells."""
@@ -173,12 +177,7 @@ class View(AnyWidget):
     # ------------------------------------------------------------ how it works
     def static(self) -> str:
         """The view as inert HTML."""
-        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        try:
-            inner = [*self.sections(), trouble(self.error)]
-        except Exception as error:  # noqa: BLE001 - a closed lab must not break a display
-            inner = [trouble(f"{type(error).__name__}: {error}")]
-        return card(self._title, "", *inner, line(f"as of {now}", " ".join(self.sql.split())))
+        return _fallback.whole(self._title, self, self.error)
 
     @answer
     def snapshot(self) -> str:
@@ -228,7 +227,7 @@ class View(AnyWidget):
                 if failure is None:
                     frame = query.frame
                     self._channel.put(name, shape(frame) if shape is not None else frame)
-                    if query is self._main:
+                    if query is self.main:
                         self._channel.put(QUERY, {"sql": self.sql, "ms": query.elapsed_ms})
             except Exception as error:  # noqa: BLE001 - shown where it belongs
                 failure = error
@@ -282,14 +281,10 @@ def _strict(init: Callable[..., None]) -> Callable[..., None]:
     return call
 
 
-def _sender(view: View) -> Callable[[dict[str, Any], list[bytes]], None]:
-    """Sends on a view's comm without holding the view."""
-    me = weakref.ref(view)
-
-    def send(message: dict[str, Any], buffers: list[bytes]) -> None:
-        found = me()
-        if found is not None and found.comm is not None:
-            found.send(message, buffers)
-            free_route(found.comm)
-
-    return send
+def _followed(view: View) -> LiveQuery:
+    found = view.main
+    if found is None:
+        msg = f"{type(view).__name__} does not say what it shows: it follows no main query."
+        hint = "Call self.follow(name, query, is_main=True), or give it 'sql' and 'frame'."
+        raise ViewError(msg, hint=hint)
+    return found

@@ -5,18 +5,44 @@ The pieces are ``core.markup``'s, as for every other object: inert text, inline 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Protocol
 
-from pjais_lab.core.markup import grid, inert
+from pjais_lab.core.markup import card, grid, inert, line, trouble
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["course", "page", "part", "table"]
+__all__ = ["course", "page", "part", "table", "whole"]
 
 _ROWS: Final = 12
 _HEIGHT: Final = 62.0
+
+
+class Static(Protocol):
+    """What can be shown where nothing runs."""
+
+    @property
+    def sql(self) -> str:
+        """The query behind it."""
+        ...
+
+    def sections(self) -> Iterable[str]:
+        """Its pieces, as inert HTML."""
+        ...
+
+
+def whole(title: str, view: Static, error: str | None) -> str:
+    """A view with its heading, its trouble, and the query it shows the answer of."""
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    sql = ""
+    try:
+        inner = [*view.sections(), trouble(error)]
+        sql = " ".join(view.sql.split())
+    except Exception as failure:  # noqa: BLE001 - a closed lab must not break a display
+        inner = [trouble(f"{type(failure).__name__}: {failure}")]
+    return card(title, "", *inner, line(f"as of {now}", sql))
 
 
 def part(title: str, inner: str) -> str:

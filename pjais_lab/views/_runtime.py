@@ -9,10 +9,13 @@ it ran, and after a push from a cell that is the main thread, which is busy whil
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import weakref
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
@@ -23,8 +26,9 @@ from pjais_lab import __version__
 from pjais_lab.errors import ViewError
 from pjais_lab.views._requests import Answers, Operations
 
-__all__ = ["LOADER", "bundle", "free_route", "runtime"]
+__all__ = ["LOADER", "bundle", "free_route", "runtime", "sender", "with_loader"]
 
+_DRAW: Final = re.compile(r"\bexport\s+(async\s+)?(function|const|let)\s+draw\b")
 _SYMBOL: Final = f"pjais_lab@{__version__}"
 LOADER: Final = f"""\
 const g = globalThis[Symbol.for("{_SYMBOL}")] ??= Promise.withResolvers();
@@ -34,6 +38,30 @@ export default {{
 }};
 """
 """The whole ``_esm`` of a view. The symbol carries the version: one page may show two of them."""
+_OWN: Final = LOADER.replace(").render(context)", ").render(context, draw)")
+
+
+def with_loader(source: str | Path) -> str:
+    """The ``_esm`` of a view with a module of its own: its source, and the loader after it.
+
+    Args:
+        source: an ES module that exports a function ``draw``, or its file.
+
+    Raises:
+        ViewError: the file cannot be read, or exports no ``draw``.
+    """
+    where = "The module of a view"
+    if isinstance(source, Path):
+        where = f"The module {source}"
+        try:
+            source = source.read_text(encoding="utf-8")
+        except OSError as error:
+            msg = f"{where} cannot be read: {error.strerror}."
+            raise ViewError(msg, hint="Give its path, or its text.") from error
+    if not _DRAW.search(source):
+        msg = f"{where} exports no function 'draw'."
+        raise ViewError(msg, hint="Write: export function draw({ view, kit }) { … }")
+    return f"{source}\n{_OWN}"
 
 
 @cache
@@ -62,6 +90,19 @@ def free_route(comm: Any) -> None:
     """
     with contextlib.suppress(AttributeError):
         del comm._reply_subshell_id  # noqa: SLF001
+
+
+def sender(view: Any) -> Callable[[dict[str, Any], list[bytes]], None]:
+    """Sends on a view's comm without holding the view."""
+    me = weakref.ref(view)
+
+    def send(message: dict[str, Any], buffers: list[bytes]) -> None:
+        found = me()
+        if found is not None and found.comm is not None:
+            found.send(message, buffers)
+            free_route(found.comm)
+
+    return send
 
 
 class Shown(Protocol):

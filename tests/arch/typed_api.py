@@ -159,5 +159,20 @@ def failing(error: pj.LabError) -> None:
     raise pj.errors.RejectedError("no", hint="yes") from error
 
 
+class Count(pj.views.View):
+    """A view of one's own."""
+
+    module = "export function draw({ view, kit }) { return kit.html`<p>${view.title}</p>`; }"
+
+    def __init__(self, lab: pj.Lab, *, title: str = "Count") -> None:
+        super().__init__(title)
+        self.follow("n", lab.live("SELECT count(*) FROM memories"), is_main=True)
+
+    @pj.views.answer
+    def double(self, *, n: int) -> int:
+        """Answers the browser."""
+        return 2 * n
+
+
 UNTYPED = (pj.LastMap, pj.LastSet, pj.Upcaster)
 """Public names with nothing above that a checker could get wrong."""
