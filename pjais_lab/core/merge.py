@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import json
 import typing
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 import msgspec
 
-from pjais_lab.core.event import ENVELOPE_FIELDS, Event, Record
+from pjais_lab.core.event import ENVELOPE_FIELDS, Event, Record, micros
 from pjais_lab.errors import DeclarationError
 
 __all__ = [
@@ -160,6 +161,8 @@ class First(_Ordered, frozen=True):
 class _Extreme(Merge, frozen=True):
     def lift_value(self, order: str, value: Any) -> Any:
         del order
+        if self.type == "TIMESTAMP" and isinstance(value, str):
+            return micros(datetime.fromisoformat(value))  # as the envelope's times are
         return ABSENT if value is None else value
 
 

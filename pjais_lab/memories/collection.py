@@ -1,4 +1,4 @@
-"""The memories of a lab: record, revise, recall, link, retier, forget."""
+"""The memories of a lab: record, revise, recall, link, retier, forget, restore."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import msgspec
 
-from pjais_lab.core.event import HasId, id_of
+from pjais_lab.core.event import HasId, Record, id_of, micros
 from pjais_lab.core.ids import is_id
 from pjais_lab.core.markup import said
 from pjais_lab.core.spelling import spelled_methods
@@ -20,6 +20,7 @@ from pjais_lab.memories.commands import (
     link_memories,
     recall_memory,
     record_memory,
+    restore_memory,
     retier_memory,
     revise_memory,
     unlink_memories,
@@ -203,6 +204,22 @@ class Memories:
         """
         self._store.commit(forget_memory(memory, reason))
 
+    def restore(self, *memories: HasId | str) -> None:
+        """Bring forgotten memories back as they were, recalls and tags and all; links hold again.
+
+        What was said about one in the meantime by a lab that was apart stays with the old life.
+        Restored in two places apart, its recalls from before count twice.
+
+        Args:
+            memories: which, or their ids; the log knows what was forgotten.
+
+        Raises:
+            RejectedError: one of them was not forgotten, or was erased; nothing was stored.
+        """
+        ids = [id_of(m, "memory") for m in memories]
+        histories = self._histories(ids)
+        self._store.commit(*[restore_memory(i, histories.get(i, [])) for i in ids])
+
     def frame(self, persona: HasId | str | None = None) -> pl.DataFrame:
         """The memories as a table, oldest first.
 
@@ -217,6 +234,17 @@ class Memories:
             return self._store.query(f"SELECT * FROM memories {order}")  # noqa: S608
         owner = id_of(persona, "persona")
         return self._store.query(f"SELECT * FROM memories WHERE persona_id = $p {order}", p=owner)  # noqa: S608
+
+    def _histories(self, ids: list[str]) -> dict[str, list[Record]]:
+        columns = ", ".join(Record.__struct_fields__)
+        wanted = "SELECT unnest(string_split($ids, ','))::UUID"
+        sql = f"SELECT {columns} FROM events WHERE entity_id IN ({wanted}) ORDER BY seq"  # noqa: S608
+        found: dict[str, list[Record]] = {}
+        for row in self._store.query(sql, ids=",".join(ids)).rows() if ids else ():
+            values: dict[str, Any] = dict(zip(Record.__struct_fields__, row, strict=True))
+            values["occurred_at"] = micros(values["occurred_at"])
+            found.setdefault(values["entity_id"], []).append(Record(**values))
+        return found
 
     def __getitem__(self, memory_id: str) -> Memory:
         """The memory with an id.

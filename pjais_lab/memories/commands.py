@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TypedDict, Unpack
 
 from msgspec import UNSET
 
-from pjais_lab.core.event import Draft, HasId, id_of
+from pjais_lab.core.codec import from_fields
+from pjais_lab.core.event import Draft, HasId, Record, id_of, moment
+from pjais_lab.core.merge import fold
 from pjais_lab.core.spelling import check_keywords, near, spelled
 from pjais_lab.errors import RejectedError
 from pjais_lab.memories.events import (
@@ -16,6 +18,7 @@ from pjais_lab.memories.events import (
     MemoryLinked,
     MemoryRecalled,
     MemoryRecorded,
+    MemoryRestored,
     MemoryRetiered,
     MemoryRevised,
     MemoryUnlinked,
@@ -29,6 +32,7 @@ from pjais_lab.memories.state import (
     Tier,
     scale_importance,
 )
+from pjais_lab.memories.tables import MEMORIES
 
 __all__ = [
     "Details",
@@ -36,6 +40,7 @@ __all__ = [
     "link_memories",
     "recall_memory",
     "record_memory",
+    "restore_memory",
     "retier_memory",
     "revise_memory",
     "unlink_memories",
@@ -240,6 +245,30 @@ def forget_memory(memory: HasId | str, reason: str = "", *, at: datetime | None 
         RejectedError: the id is not UUID text.
     """
     return MemoryForgotten(reason=reason).on(entity=memory, at=at)
+
+
+def restore_memory(memory: HasId | str, history: Sequence[Record]) -> Draft:
+    """Bring a forgotten memory back as it was.
+
+    Args:
+        memory: which, or its id.
+        history: its events.
+
+    Raises:
+        RejectedError: it never existed, is alive, was erased, or cannot be read any more.
+    """
+    key = id_of(memory, "memory")
+    epoch = max((r.epoch for r in history), default=0)
+    last = [r for r in history if r.epoch == epoch - 1 and r.args is not None]
+    if epoch % 2 or not last:
+        state = "was not forgotten" if epoch % 2 else "has no history that could be read"
+        msg = f"The memory {key} cannot be restored: it {state}."
+        raise RejectedError(msg, hint="Ids of forgotten ones are in events.", id=key)
+    found = {name: merge.value(fold(merge, last)) for name, merge in MEMORIES.columns.items()}
+    for name in ("created_at", "last_recalled_at", "revised_at"):
+        value = found[name]
+        found[name] = moment(value) if isinstance(value, int) else value
+    return from_fields(MemoryRestored, found).on(last[0].persona_id, key)
 
 
 def _check_relation(relation: str) -> None:

@@ -17,6 +17,7 @@ __all__ = [
     "MemoryLinked",
     "MemoryRecalled",
     "MemoryRecorded",
+    "MemoryRestored",
     "MemoryRetiered",
     "MemoryRevised",
     "MemoryUnlinked",
@@ -26,6 +27,7 @@ __all__ = [
 Content = Annotated[str, Meta(min_length=1)]
 Tag = Annotated[str, Meta(min_length=1, max_length=100)]
 Tags = Annotated[tuple[Tag, ...], Meta(max_length=1000)]
+Times = Annotated[int, Meta(ge=0, le=2**53)]
 
 
 @event("v1.MemoryRecorded", entity="memory", effect="create", persona="required")
@@ -122,6 +124,47 @@ class MemoryForgotten(Event):
     """
 
     reason: str = ""
+
+
+@event("v1.MemoryRestored", entity="memory", effect="create", persona="required")
+class MemoryRestored(Event):
+    """A forgotten memory came back under its own id, as it was, so that its links hold again.
+
+    It says everything anew: the new life of an entity knows nothing of the ones before.
+
+    Attributes:
+        content: as for a recorded memory, like all that follow up to ``extra``.
+        kind: what sort of memory it is.
+        content_type: what ``content`` is.
+        importance: 0 to 1.
+        importance_raw: importance as given.
+        importance_scale: the scale of that.
+        tags: labels.
+        tier: its storage class.
+        expires_at: when it may be let go.
+        source: where it comes from.
+        extra: foreign fields.
+        created_at: when it was formed.
+        recalls: how often it had been used.
+        last_recalled_at: when it was used last.
+        revised_at: when it was revised last.
+    """
+
+    content: Content
+    created_at: datetime
+    kind: Slug = "event"
+    content_type: ContentType = "text"
+    importance: Unit = 0.5
+    importance_raw: float | None = None
+    importance_scale: Scale | None = None
+    tags: Tags = ()
+    tier: Tier = "warm"
+    expires_at: datetime | None = None
+    source: str | None = None
+    extra: dict[str, Any] = {}
+    recalls: Times = 0
+    last_recalled_at: datetime | None = None
+    revised_at: datetime | None = None
 
 
 def link_id(source_id: str, target_id: str, relation: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from pjais_lab.core.event import Event
-from pjais_lab.core.merge import Count, Last, LastSet, Max, src
+from pjais_lab.core.merge import Last, LastSet, Max, Sum, src
 from pjais_lab.core.table import Table
 from pjais_lab.memories.events import (
     MemoryForgotten,
     MemoryLinked,
     MemoryRecalled,
     MemoryRecorded,
+    MemoryRestored,
     MemoryRetiered,
     MemoryRevised,
     MemoryUnlinked,
@@ -21,11 +22,16 @@ __all__ = ["DECLARATIONS", "LINKS", "MEMORIES"]
 
 
 def _recorded(kind: str, field: str) -> Last:
-    return Last(kind, (src(MemoryRecorded, field),))
+    return Last(kind, (src(MemoryRecorded, field), src(MemoryRestored, field)))
 
 
 def _revisable(kind: str, field: str) -> Last:
-    return Last(kind, (src(MemoryRecorded, field), src(MemoryRevised, field)))
+    sources = (MemoryRecorded, MemoryRevised, MemoryRestored)
+    return Last(kind, tuple(src(event, field) for event in sources))
+
+
+def _latest(event: type[Event], field: str) -> Max:
+    return Max("TIMESTAMP", (src(event, "$occurred_at"), src(MemoryRestored, field)))
 
 
 def _linked(kind: str, field: str) -> Last:
@@ -44,15 +50,28 @@ MEMORIES: Final = Table(
         "importance_scale": _revisable("VARCHAR", "importance_scale"),
         "tags": LastSet(
             "VARCHAR[]",
-            (src(MemoryRecorded, "tags"), src(MemoryRevised, "add_tags")),
+            (
+                src(MemoryRecorded, "tags"),
+                src(MemoryRevised, "add_tags"),
+                src(MemoryRestored, "tags"),
+            ),
             removals=(src(MemoryRevised, "remove_tags"),),
         ),
-        "tier": Last("VARCHAR", (src(MemoryRecorded, "tier"), src(MemoryRetiered, "tier"))),
-        "created_at": _recorded("TIMESTAMP", "$occurred_at"),
+        "tier": Last(
+            "VARCHAR",
+            (
+                src(MemoryRecorded, "tier"),
+                src(MemoryRetiered, "tier"),
+                src(MemoryRestored, "tier"),
+            ),
+        ),
+        "created_at": Last(
+            "TIMESTAMP", (src(MemoryRecorded, "$occurred_at"), src(MemoryRestored, "created_at"))
+        ),
         "expires_at": _revisable("TIMESTAMP", "expires_at"),
-        "recalls": Count("BIGINT", (src(MemoryRecalled, const=1),)),
-        "last_recalled_at": Max("TIMESTAMP", (src(MemoryRecalled, "$occurred_at"),)),
-        "revised_at": Max("TIMESTAMP", (src(MemoryRevised, "$occurred_at"),)),
+        "recalls": Sum("BIGINT", (src(MemoryRecalled, const=1), src(MemoryRestored, "recalls"))),
+        "last_recalled_at": _latest(MemoryRecalled, "last_recalled_at"),
+        "revised_at": _latest(MemoryRevised, "revised_at"),
         "source": _recorded("VARCHAR", "source"),
         "extra": _revisable("JSON", "extra"),
     },
@@ -80,6 +99,7 @@ DECLARATIONS: Final[tuple[type[Event] | Table, ...]] = (
     MemoryRecalled,
     MemoryRetiered,
     MemoryForgotten,
+    MemoryRestored,
     MemoryLinked,
     MemoryUnlinked,
     MEMORIES,

@@ -117,3 +117,86 @@ def test_a_forgotten_memory_is_in_the_log_but_not_in_the_state(
 def test_a_memory_of_nobody_is_refused(lab: pj.Lab) -> None:
     with pytest.raises(RejectedError, match="belongs to a persona"):
         lab.commit(MemoryRecorded("whose?"))
+
+
+def everything(lab: pj.Lab) -> list[tuple[object, ...]]:
+    """All rows of both tables."""
+    return [*lab.query("FROM memories ORDER BY id").rows(), *lab.query("FROM links").rows()]
+
+
+def test_a_restored_memory_is_whole_again_with_its_links(lab: pj.Lab, ada: pj.PersonaModel) -> None:
+    one = lab.memories.record(
+        ada,
+        "one",
+        importance=9,
+        scale="1-10",
+        tags=["a", "b"],
+        at=NOON,
+        kind="fact",
+        source="a letter",
+        expires_at=datetime(2030, 1, 1),
+        extra={"x": [1, None]},
+    )
+    two = lab.memories.record(ada, "two")
+    lab.memories.recall(one, at=NOON)
+    lab.memories.recall(one, at=NOON.replace(hour=9))
+    lab.memories.revise(one, remove_tags=("a",), importance=0.25, at=NOON)
+    lab.memories.retier(one, "cold")
+    lab.memories.link(two, one, "evidence", strength=0.5)
+    before = everything(lab)
+    lab.memories.forget(one)
+    lab.memories.forget(two)
+
+    lab.memories.restore(one, two)
+
+    assert everything(lab) == before
+    assert lab.query("SELECT max(epoch) FROM events WHERE entity_id = $m", m=one.id).item() == 3
+
+
+def test_a_restored_memory_lives_on_and_can_be_forgotten_and_restored_again(
+    lab: pj.Lab, ada: pj.PersonaModel
+) -> None:
+    memory = lab.memories.record(ada, "x", at=NOON)
+    for _ in range(2):
+        lab.memories.recall(memory)
+        lab.memories.forget(memory)
+        lab.memories.restore(memory)
+    before = everything(lab)
+
+    assert lab.memories[memory.id].recalls == 2
+    assert lab.memories[memory.id].created_at == datetime(2026, 3, 1, 12)
+    assert all(report.is_same for report in lab.rebuild(verify=True))
+    lab.seal()
+    assert everything(lab) == before
+
+
+def test_what_was_not_forgotten_cannot_be_restored(lab: pj.Lab, ada: pj.PersonaModel) -> None:
+    alive, gone = lab.memories.record(ada, "alive"), lab.memories.record(ada, "gone")
+    lab.memories.forget(gone)
+    before = lab.position
+
+    with pytest.raises(RejectedError, match="it was not forgotten"):
+        lab.memories.restore(gone, alive)
+    with pytest.raises(RejectedError, match="no history"):
+        lab.memories.restore(natural_id("nothing"))
+    with pytest.raises(RejectedError, match="exists already"):
+        lab.memories.restore(gone, gone)
+
+    assert lab.position == before
+
+
+def test_forgotten_memories_restored_in_a_batch_are_one_commit(
+    lab: pj.Lab, ada: pj.PersonaModel
+) -> None:
+    memories = [lab.memories.record(ada, f"{i}") for i in range(3)]
+    with lab.batch():
+        for memory in memories:
+            lab.memories.forget(memory)
+    before = lab.position
+
+    with lab.batch():
+        for memory in memories:
+            lab.memories.restore(memory)
+
+    assert (lab.position, len(lab.memories)) == (before + 3, 3)
+    assert len(lab.at(before).query("FROM memories")) == 0
