@@ -190,14 +190,15 @@ class Hub:
             self._ready.notify_all()
             return self._ready.wait_for(lambda: self._bell.is_closed or is_done(), timeout_s)
 
-    def turn(self) -> None:
-        """Do what is due. Called by the hub's thread."""
+    def turn(self) -> bool:
+        """Do what is due; whether there was news, or a failure. Called by the hub's thread."""
         with self._ready:
             bell = self._bell
             is_external, bell.is_external = bell.is_external, False
             bell.is_fresh = bell.is_urgent = False
             self._is_busy = True
         position = self._told
+        before = self._inbox.taken, self._failures
         try:
             position = self._round(is_external=is_external)
         except Exception as error:  # noqa: BLE001 - the thread lives as long as the hub
@@ -205,6 +206,7 @@ class Hub:
         with self._ready:  # only now does this thread hold no node any more
             self._told, self._is_busy = position, False
             self._ready.notify_all()
+        return (self._inbox.taken, self._failures) != before
 
     def _round(self, *, is_external: bool) -> int:
         self.rounds += 1
@@ -263,6 +265,7 @@ def _run(ref: weakref.ref[Hub], bell: Bell) -> None:
         hub = ref()
         if hub is None:
             return
-        hub.turn()
+        has_news = hub.turn()
         del hub
-        pause_s = max(0.0, start + _GAP_S - time.monotonic())
+        # A look at a model is a round too; news right after it must not wait for it.
+        pause_s = max(0.0, start + _GAP_S - time.monotonic()) if has_news else 0.0
