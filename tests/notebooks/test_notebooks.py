@@ -35,6 +35,21 @@ def code(cells: list[dict[str, Any]], *, is_folded: bool) -> list[tuple[str, str
     ]
 
 
+def shown_by(path: Path) -> dict[str, str]:
+    """What each cell of a notebook shows, by its id."""
+    book: Any = nbformat.read(path, as_version=4)
+    return {
+        c.id: "".join(o.get("text", "") + str(o.get("data", "")) for o in c.outputs)
+        for c in book.cells
+        if c.cell_type == "code"
+    }
+
+
+def cells_of(shown: str) -> list[str]:
+    """The cells of the tables in it."""
+    return re.findall(r"<td[^>]*>(.*?)</td>", shown)
+
+
 def test_no_output_is_kept(cells: list[dict[str, Any]]) -> None:
     kept = [c["id"] for c in cells if c.get("outputs") or c.get("execution_count")]
 
@@ -77,13 +92,8 @@ def test_the_manual_begins_with_the_tour() -> None:
 def test_the_notebook_on_events_shows_what_it_tells(tmp_path: Path) -> None:
     _, problem = run_tour(FOLDER / "01_events.ipynb", tmp_path / "unused", tmp_path)
 
-    book: Any = nbformat.read(tmp_path / "01_events.ipynb", as_version=4)
-    shown = {
-        c.id: "".join(o.get("text", "") + str(o.get("data", "")) for o in c.outputs)
-        for c in book.cells
-        if c.cell_type == "code"
-    }
-    rows = {name: re.findall(r"<td[^>]*>(.*?)</td>", text) for name, text in shown.items()}
+    shown = shown_by(tmp_path / "01_events.ipynb")
+    rows = {name: cells_of(text) for name, text in shown.items()}
     assert problem is None
     assert rows["state"] == ["Ada", "80.0", "joy", "70.0", "2"]
     assert rows["rebuild"].count("the same") == 6
@@ -98,3 +108,17 @@ def test_the_notebook_on_events_shows_what_it_tells(tmp_path: Path) -> None:
     assert "at event 11" in shown["tail"]
     assert "sound" in shown["verify"]
     assert not (tmp_path / "unused").exists()
+
+
+def test_the_notebook_on_extending_shows_what_it_tells(tmp_path: Path) -> None:
+    _, problem = run_tour(FOLDER / "09_extending.ipynb", tmp_path / "unused", tmp_path)
+
+    shown = shown_by(tmp_path / "09_extending.ipynb")
+    assert problem is None
+    assert cells_of(shown["ask"])[:4] == ["Ada", "Emma", "125", "474"]
+    assert "field 'pages': expected `int`, got `str`" in shown["refused"]
+    assert "does not say which book it is about" in shown["refused"]
+    assert cells_of(shown["tuesday"]) == ["Emma", "65", "2"]
+    assert "140 of 754 pages" in shown["value"]
+    assert cells_of(shown["upcast"]) == ["Emma", "182", "20", "Frankenstein", "0", "0"]
+    assert "{'v2.PagesRead': 1}" in shown["unknown"]
