@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),tr
 
 # What the views' static files are built from; they are built with the package (hatch_build.py).
 JS := hatch_build.py $(shell find js -name node_modules -prune -o -type f -print)
-UNBUILT := $(if $(wildcard pjais_lab/views/static/runtime.js),,unbuilt)
+UNBUILT := $(if $(and $(wildcard pjais_lab/views/static/runtime.js),$(wildcard pjais_lab/ext/jupyter/labextension)),,unbuilt)
 
 BROWSERS := chromium chromium-browser google-chrome
 BROWSER_HINT := install Chromium (Debian: apt-get install chromium fonts-dejavu), or set PJAIS_CHROMIUM to its path
@@ -85,7 +85,7 @@ constraints: $(UV)
 	    --upgrade --quiet --no-header --no-annotate --no-emit-index-url -o constraints.txt
 
 clean:
-	rm -rf .venv .tools dist out js/node_modules pjais_lab/views/static .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .tools dist out js/node_modules pjais_lab/views/static pjais_lab/ext/jupyter/labextension .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # ------------------------------------------------------------ set-up, once, and when versions change
 .venv/.ready: pyproject.toml constraints.txt $(JS) $(UNBUILT) | $(UV)

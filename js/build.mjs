@@ -1,11 +1,12 @@
-// Bundles src/runtime.ts into pjais_lab/views/static. Every file in src/views is a view, or its style sheet.
+// Bundles src/runtime.ts into pjais_lab/views/static; every file in src/views is a view, or its style sheet.
+// And src/labextension into pjais_lab/ext/jupyter/labextension, as JupyterLab loads extensions.
 import { build } from "esbuild";
-import { readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const out = process.argv[2] ?? join(here, "..", "pjais_lab", "views", "static");
+const [out, extension, version] = process.argv.slice(2);
 
 const views = {
   name: "views",
@@ -46,3 +47,31 @@ await build({
   charset: "utf8",
   plugins: [views, styles],
 });
+
+rmSync(extension, { recursive: true, force: true }); // names carry a hash of what is inside
+const made = await build({
+  ...common,
+  entryPoints: { remoteEntry: "src/labextension/index.ts" },
+  entryNames: "[name].[hash]",
+  outdir: join(extension, "static"),
+  format: "iife",
+  target: "es2022",
+  charset: "utf8",
+  metafile: true,
+});
+const load = `static/${basename(Object.keys(made.metafile.outputs)[0])}`;
+const about = {
+  name: "pjais-lab",
+  version,
+  description: "PJAIS Lab in JupyterLab: opens a lab, its dashboard and its log.",
+  license: "Apache-2.0",
+  jupyterlab: { extension: true, _build: { load, extension: "./extension" } },
+};
+const install = {
+  packageManager: "python",
+  packageName: "pjais-lab",
+  uninstallInstructions: "Use your Python package manager to uninstall the package pjais-lab.",
+};
+for (const [name, value] of Object.entries({ "package.json": about, "install.json": install })) {
+  writeFileSync(join(extension, name), `${JSON.stringify(value, null, 2)}\n`);
+}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -15,7 +16,8 @@ import pjais_lab as pj
 Run = Callable[..., str]
 
 SERVER = "data/etc/jupyter/jupyter_server_config.d/pjais_lab.json"
-STATIC = {f"pjais_lab/views/static/runtime.{ext}" for ext in ("js", "css")}
+EXTENSION = "data/share/jupyter/labextensions/pjais-lab"
+STATIC = {"pjais_lab/views/static/runtime.js", "pjais_lab/ext/jupyter/labextension/package.json"}
 
 PLAIN = """
 import importlib.util, json, pathlib, sys
@@ -39,6 +41,11 @@ with pj.open(sys.argv[1], background=False) as lab:
     print(view.to_html().count("Ada") > 0, len(view._runtime._esm) > 20_000)
 """
 
+LISTED = """
+import subprocess, sys
+subprocess.run([sys.executable, "-m", "jupyter", "labextension", "list"], stderr=sys.stdout, check=True)
+"""
+
 
 def members(archive: Path) -> list[str]:
     if archive.suffix == ".whl":
@@ -54,7 +61,10 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
 
     about, data = (f"pjais_lab-{pj.__version__}.{kind}" for kind in ("dist-info", "data"))
     assert tops == {"pjais_lab", about, data}
-    assert [name for name in names if name.startswith(data)] == [f"{data}/{SERVER}"]
+    shared = {name.removeprefix(f"{data}/") for name in names if name.startswith(data)}
+    (entry,) = (name for name in shared if name.startswith(f"{EXTENSION}/static/remoteEntry."))
+    about_extension = {f"{EXTENSION}/{name}.json" for name in ("package", "install")}
+    assert shared == {SERVER, entry, *about_extension}
     assert "pjais_lab/py.typed" in names
     assert "pjais_lab/cli/jupyter/labconfig/default_setting_overrides.json" in names
     assert f"{about}/licenses/LICENSE" in names
@@ -93,7 +103,7 @@ def test_an_unpacked_sdist_is_built_without_node_until_its_typescript_changes(
 
     assert untouched == "up to date\n"
     assert changed.returncode == 1
-    assert changed.stderr.startswith("The browser's half of the views (js/) could not be built: ")
+    assert changed.stderr.startswith("The browser's half (js/) could not be built: ")
     assert "install Node 20 or newer" in changed.stderr
     assert changed.stderr.count("\n") == 1
 
@@ -121,6 +131,8 @@ def test_the_tour_runs_on_the_installed_wheel_also_a_second_time(
     assert first["problem"] is None
     assert Path(first["html"]).is_file()
     assert again == "None\n"
+    said = run(bin_ / "python", "-c", LISTED, cwd=tmp_path, NO_COLOR="1")
+    assert re.search(rf"pjais-lab v{pj.__version__} \S*enabled\S* \S*OK", said)
     assert run(bin_ / "python", "-c", VIEW, tmp_path / "lab", cwd=tmp_path) == "True True\n"
 
 
