@@ -1,12 +1,13 @@
 /** The one bundle a kernel carries. Its model's comm is the line for requests. */
+import { effect, untracked } from "@preact/signals";
 import { Component, render as draw, type ComponentChildren, type VNode } from "preact";
-import { keepKeys } from "./a11y";
+import { isInside, keepKeys } from "./a11y";
 import { visible } from "./frame";
 import { html } from "./html";
 import { kit } from "./kit";
 import { keepInNotebook, type Keeper } from "./notebook";
 import { Line, State } from "./transport";
-import type { Model, RenderContext } from "./types";
+import type { Manager, Model, RenderContext } from "./types";
 import { View } from "./view";
 import css from "virtual:styles";
 import views from "virtual:views";
@@ -17,6 +18,7 @@ interface Api {
   render(context: RenderContext, own?: Draw): Promise<() => void>;
 }
 
+const MOVED = "pj-moved";
 const lines = new Map<string, Line>();
 const keepers = new Map<string, Keeper>();
 
@@ -53,6 +55,30 @@ async function lineOf(model: Model): Promise<Line> {
   return line;
 }
 
+/** Shows another widget inside a view; gives what takes it away. */
+async function mount(parent: Model, id: string, el: HTMLElement): Promise<() => void> {
+  const manager = parent.widget_manager;
+  const model = (await found(manager, id)) as Model;
+  if (String(model.get("_kind")) in (views as object)) return render({ model, el });
+  if (!manager?.create_view) throw new Error("This host cannot show this widget inside another view.");
+  const { luminoWidget } = await manager.create_view(model);
+  luminoWidget.constructor.attach(luminoWidget, el);
+  return () => luminoWidget.dispose();
+}
+
+/** The model of a widget that the kernel has made a moment ago. */
+async function found(manager: Manager | undefined, id: string, tries = 20): Promise<unknown> {
+  try {
+    const model = await manager?.get_model?.(id);
+    if (model) return model;
+  } catch (error) {
+    if (tries <= 1) throw error;
+  }
+  if (tries <= 1) throw new Error("This widget is not known here.");
+  await new Promise((later) => setTimeout(later, 100));
+  return found(manager, id, tries - 1);
+}
+
 async function render({ model, el }: RenderContext, own?: Draw): Promise<() => void> {
   const kind = String(model.get("_kind"));
   const body = own ?? (views as Record<string, Draw>)[kind];
@@ -72,7 +98,7 @@ async function render({ model, el }: RenderContext, own?: Draw): Promise<() => v
   // anywidget hands over a proxy; only the model itself knows whether its kernel is there.
   const source = ((await model.widget_manager?.get_model?.(id)) as Model | undefined) ?? model;
   const state = new State(source, line, id);
-  const view = new View(source, line, state);
+  const view = new View(source, line, state, (which, where) => mount(source, which, where));
   const gone = (which: string): void => {
     if (which === id) view.close();
   };
@@ -83,9 +109,18 @@ async function render({ model, el }: RenderContext, own?: Draw): Promise<() => v
   root.setAttribute("aria-label", visible(view.title));
   draw(html`<${Guard}><${body} view=${view} kit=${kit} /><//>`, root);
   state.start();
-  const forget = keepers.get(String(model.get("_rt")))?.keep(id, view);
+  // A saved notebook keeps the outermost view, which is told when one inside it moves.
+  const inner = (event: Event): void => {
+    if (event.target !== root) view.moved.value = view.moved.peek() + 1;
+  };
+  root.addEventListener(MOVED, inner);
+  const rise = effect(() => {
+    if (view.moved.value) untracked(() => root.dispatchEvent(new CustomEvent(MOVED, { bubbles: true })));
+  });
+  const forget = isInside(root) ? undefined : keepers.get(String(model.get("_rt")))?.keep(id, view);
   return () => {
     forget?.();
+    rise();
     line.gone.delete(gone);
     source.off("destroy", shut as never);
     state.stop();

@@ -25,7 +25,7 @@ const SAID: Record<Connection, [string, string, string]> = {
 /** The frame around every view: title, counts, actions; body; SQL, time, connection; the error strip. */
 export function Shell({ view, counts = [], actions, children }: Props): VNode {
   const error = view.part<string | null>("$error").value ?? view.trouble.value;
-  const query = view.part<{ sql: string; ms: number }>("$query").value;
+  const query = view.part<{ sql: string; ms?: number }>("$query").value;
   const state = view.connection.value;
   const isStale = state === "offline" || state === "closed";
   return html`
@@ -38,7 +38,7 @@ export function Shell({ view, counts = [], actions, children }: Props): VNode {
     ${error ? html`<div class="pj-error" role="alert"><${Cross} />${visible(error)}</div>` : null}
     <footer class="pj-foot">
       ${query ? html`<${Sql} sql=${query.sql} />` : html`<span class="pj-grow" />`}
-      ${query ? html`<span class="pj-ms">${query.ms.toFixed(1)} ms</span>` : null}
+      ${query?.ms !== undefined ? html`<span class="pj-ms">${query.ms.toFixed(1)} ms</span>` : null}
       <${Chip} state=${state} />
     </footer>`;
 }

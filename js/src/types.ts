@@ -11,7 +11,14 @@ export interface Model {
 export interface Manager {
   get_model?(id: string): Promise<unknown>;
   has_model?(id: string): boolean;
+  create_view?(model: unknown): Promise<{ luminoWidget: Lumino }>;
   context?: unknown;
+}
+
+/** What JupyterLab draws a widget in. */
+interface Lumino {
+  constructor: { attach(widget: Lumino, host: HTMLElement): void };
+  dispose(): void;
 }
 
 export interface RenderContext {

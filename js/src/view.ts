@@ -14,6 +14,8 @@ export class View {
     model: Model,
     private readonly line: Line,
     private readonly state: State,
+    /** Shows another widget, by its id, in an element of this view; gives what takes it away. */
+    readonly mount: (id: string, el: HTMLElement) => Promise<() => void> = () => Promise.reject(new Error("Nothing can be shown in here.")),
   ) {
     this.title = String(model.get("_title") ?? "");
     this.connection = computed(() => (this.isClosed.value ? "closed" : line.state.value));

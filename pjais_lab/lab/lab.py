@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from pathlib import Path
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from pjais_lab.lab.parts import Parts
     from pjais_lab.reactive.commit import Command, Commit
     from pjais_lab.reactive.node import Node
+    from pjais_lab.reactive.selection import Selection
     from pjais_lab.storage.changes import RebuildReport
+    from pjais_lab.views.dashboard import Dashboard
 
 __all__ = ["Lab"]
 
@@ -239,6 +241,39 @@ class Lab:
     def is_closed(self) -> bool:
         """Whether it has been closed."""
         return self._parts.is_closed
+
+    def dashboard(
+        self,
+        *,
+        selection: Selection | None = None,
+        views: Sequence[Any] | None = None,
+        shown: Iterable[str] | None = None,
+        maximised: str | None = None,
+        title: str | None = None,
+    ) -> Dashboard:
+        """The lab's views in one, sharing what is picked in any of them.
+
+        Args:
+            selection: the predicates that all of them share; a new one if None.
+            views: rows of views, their classes, or titles of ``pj.views.panels``; all of those if
+                None.
+            shown: titles of the panels that are open; as last time in this kernel if None.
+            maximised: title of the panel that fills the dashboard.
+            title: what is written above it; the workspace's name if None.
+
+        Raises:
+            ViewError: there is no such view or panel.
+        """
+        from pjais_lab.views.dashboard import Dashboard, panels  # noqa: PLC0415 - lazy and upwards
+
+        return Dashboard(
+            panels if views is None else views,
+            lab=self,
+            selection=selection,
+            shown=shown,
+            maximised=maximised,
+            title=self.path.name if title is None else title,
+        )
 
     def on_close(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` when the lab closes."""

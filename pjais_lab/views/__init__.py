@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pjais_lab.views._base import View
+    from pjais_lab.views._panels import panel
     from pjais_lab.views._requests import answer
+    from pjais_lab.views.dashboard import Dashboard, panels
     from pjais_lab.views.persona_card import PersonaCard
     from pjais_lab.views.status import LabStatus
     from pjais_lab.views.table import Table
 
-__all__ = ["LabStatus", "PersonaCard", "Table", "View", "answer"]
+__all__ = ["Dashboard", "LabStatus", "PersonaCard", "Table", "View", "answer", "panel", "panels"]
 
 _HOMES = {
+    "Dashboard": "dashboard",
     "LabStatus": "status",
     "PersonaCard": "persona_card",
     "Table": "table",
     "View": "_base",
     "answer": "_requests",
+    "panel": "_panels",
+    "panels": "dashboard",
 }
 
 if not TYPE_CHECKING:  # lest a type checker believe in every name

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final, NamedTuple, Protocol
 
-__all__ = ["Birth", "forget", "here", "is_outdated", "note"]
+__all__ = ["Birth", "born_with", "forget", "here", "is_outdated", "note"]
 
 
 class Birth(NamedTuple):
@@ -28,12 +31,25 @@ class Closable(Protocol):
         ...
 
 
+_PARENT: Final[ContextVar[Birth | None]] = ContextVar("_PARENT", default=None)
 _NEWEST: Final[dict[str, str]] = {}
 _VIEWS: Final[weakref.WeakKeyDictionary[Any, Birth]] = weakref.WeakKeyDictionary()
 
 
+@contextmanager
+def born_with(birth: Birth) -> Iterator[None]:
+    """Views made in this block belong to the cell of the one that makes them, whatever runs now."""
+    token = _PARENT.set(birth)
+    try:
+        yield
+    finally:
+        _PARENT.reset(token)
+
+
 def here() -> Birth:
     """The cell that runs now."""
+    if (parents := _PARENT.get()) is not None:
+        return parents
     from IPython.core.getipython import get_ipython  # noqa: PLC0415 - a terminal has no need of it
 
     shell: Any = get_ipython()
@@ -45,7 +61,7 @@ def here() -> Birth:
 
 def note(view: Closable, birth: Birth) -> None:
     """A view is born; those that an earlier run of its cell made, and no page shows, are closed."""
-    if birth.cell:
+    if birth.cell and _PARENT.get() is None:
         _NEWEST[birth.cell] = birth.run
         for other, its in list(_VIEWS.items()):
             if its.cell == birth.cell and its.run != birth.run and not other.is_shown:

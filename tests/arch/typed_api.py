@@ -140,6 +140,10 @@ def looking(lab: pj.Lab, ada: pj.PersonaModel) -> None:
     table = pj.views.Table(lab.live("FROM memories"), selection=pj.Selection())
     assert_type(table.selected, pl.DataFrame)
     assert_type(table.python, str)
+    board = lab.dashboard(views=[["Lab"], [pj.views.panel("Mine", Count), card]], shown=["Lab"])
+    assert_type(board, pj.views.Dashboard)
+    assert_type(board.selected, pl.DataFrame)
+    assert_type(board.selection, pj.Selection)
 
 
 def selecting() -> None:
