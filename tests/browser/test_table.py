@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.browser.helpers import SNAPSHOTS, faults, from_elsewhere
+
 HOSTILE = "<img src=x onerror=alert(1)>\u202e"
 ROWS = f"""
 import datetime, polars as pl, pjais_lab as pj
@@ -19,6 +21,11 @@ rows = pl.DataFrame({{
     "at": [datetime.datetime(2026, 11, 1) + datetime.timedelta(minutes=i) for i in range(n)],
     "note": [None if i % 5 == 0 else f"Note {{i}} on the engine." for i in range(n)],
 }})
+"""
+STRANGER = """
+import sys, pjais_lab as pj
+with pj.open(sys.argv[1], background=False) as lab:
+    lab.personas.create("P98")
 """
 TABLE = "table = pj.views.Table(rows, title='Notes')\ntable"
 
@@ -55,7 +62,33 @@ def test_a_table_shows_its_rows_and_what_lies_in_its_columns(book: Any, theme: s
     expect(cell(table, 1, 1)).to_contain_text("<img src=x onerror=alert(1)>\\u202e")
     expect(cell(table, 0, 4)).to_have_text("null")
     assert book.page.locator(".pj-view img").count() == 0
+    assert faults(book) == []
     book.shot(f"table_{theme.split()[1].lower()}")
+
+
+def test_a_table_outlives_its_kernel_and_a_saved_one_needs_none(book: Any) -> None:
+    table, page = table_of(book), book.page
+    table.get_by_role("option", name="Ada: 5,000 of 5,000").click()
+    expect(table.get_by_text("5,000 of 20,000 rows")).to_be_visible()
+    page.emulate_media(forced_colors="active", reduced_motion="reduce")
+    book.shot("table_forced_colours")
+    page.wait_for_function(f"{SNAPSHOTS}.includes('IN (&#x27;Ada&#x27;)')")
+    book.save()
+
+    book.restart_kernel()
+    expect(table.get_by_role("status")).to_contain_text("not connected")
+    expect(cell(table, 0, 1)).to_have_text("Ada")
+    assert faults(book) == []
+    book.shutdown_kernel()
+    book.open()
+
+    static = page.locator(".jp-OutputArea-output").filter(has_text="<img src=x onerror=alert(1)>")
+    expect(page.get_by_text("Error displaying widget")).to_have_count(0)
+    expect(page.locator(".jp-OutputArea-output").filter(has_text="IN ('Ada')")).to_be_visible()
+    expect(static).to_have_count(0)  # it was filtered away
+    (output,) = book.saved()["cells"][1]["outputs"]
+    assert set(output["data"]) == {"text/html", "text/plain"}
+    assert len("".join(output["data"]["text/html"])) < 30_000
 
 
 def test_the_mouse_sorts_filters_searches_picks_and_clears(book: Any) -> None:
@@ -183,6 +216,8 @@ def test_a_live_query_moves_in_its_table_and_requests_are_answered_while_a_cell_
     expect(book.page.locator(".jp-InputArea-prompt").last).to_have_text("[*]:")
     expect(book.page.locator(".jp-InputArea-prompt").last).to_have_text("[3]:", timeout=30_000)
     book.execute("lab.personas.create('P99')")
+    from_elsewhere(tmp_path / "lab", STRANGER)
 
     expect(cell(table, 0, 0)).to_have_text("P99")
-    expect(table.get_by_text("31 rows")).to_be_visible()
+    expect(cell(table, 1, 0)).to_have_text("P98")
+    expect(table.get_by_text("32 rows")).to_be_visible()
