@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from pjais_lab.core.event import Draft, Event
+    from pjais_lab.core.registry import Registry
     from pjais_lab.core.table import Table
     from pjais_lab.core.upcast import Upcaster
     from pjais_lab.formats import Report
@@ -231,6 +232,11 @@ class Lab:
     def tables(self) -> list[str]:
         """The names of the state tables."""
         return list(self._parts.store.registry.tables)
+
+    @property
+    def registry(self) -> Registry:
+        """What is declared: events, tables and upcasters."""
+        return self._parts.store.registry
 
     @property
     def live_nodes(self) -> list[Node]:
