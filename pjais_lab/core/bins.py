@@ -17,7 +17,7 @@ _SPANS: Final = (
     *(timedelta(hours=n) for n in (1, 2, 3, 6, 12)),
     *(timedelta(days=n) for n in (1, 2, 7, 14)),
 )
-_MONTHS: Final = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400, 6000)
+_MONTHS: Final = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400, 6000, 12_000, 60_000, 120_000)
 _EPOCH: Final = datetime(1970, 1, 5)  # noqa: DTZ001 - a Monday, in UTC
 _FIRST, _LAST = datetime.min, datetime.max  # noqa: DTZ901
 _MONTHS_OF_YEAR: Final = 12

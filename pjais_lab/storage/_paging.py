@@ -13,6 +13,7 @@ import polars as pl
 from pjais_lab.core.predicate import Predicate
 from pjais_lab.core.spelling import near
 from pjais_lab.errors import QueryError
+from pjais_lab.storage._cubes import Cubes
 from pjais_lab.storage._predicates import bound_sql, subject
 from pjais_lab.storage._scans import Scan, TableName
 from pjais_lab.storage._summaries import Outline
@@ -58,6 +59,7 @@ class Loaded:
         orders: question -> a table of row numbers; the least used is dropped.
         ordering: held while one is worked out.
         outlines: column -> its bins or values.
+        cubes: what was counted before anybody asked.
     """
 
     def __init__(self, scan: Scan) -> None:
@@ -69,6 +71,7 @@ class Loaded:
         self.orders: dict[Question, TableName] = {}
         self.ordering = threading.Lock()
         self.outlines: dict[str, Outline] = {}
+        self.cubes = Cubes(scan, self.inner, self.outlines)
 
     def column(self, name: str) -> Column:
         """A column as the scan calls it.

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, localcontext
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import duckdb
 import msgspec
@@ -19,7 +19,7 @@ from pjais_lab.core.predicate import Interval, Value
 from pjais_lab.storage._predicates import Columns, bound_sql, literal
 from pjais_lab.storage._typemap import Column, exact_range, identifier, text_of
 
-__all__ = ["Bin", "Outline", "Summary", "Top", "outline", "summarise"]
+__all__ = ["Bin", "Outline", "Summary", "Top", "outline", "summarise", "totalled"]
 
 MOST_BINS: Final = 32
 MOST_VALUES: Final = 12
@@ -30,6 +30,7 @@ _DAY_0: Final = date(1970, 1, 1)
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - naive means UTC here
 _YEARS: Final = ("0001-01-01", "9999-12-31 23:59:59.999999")
 _NS_YEARS: Final = ("1677-09-22", "2262-04-11")
+_EXACT_DOUBLE: Final = 10**15
 _US: Final = timedelta(microseconds=1)
 
 
@@ -82,6 +83,7 @@ class Summary(msgspec.Struct, frozen=True):
         bins: in order.
         top: the most frequent first.
         distinct: about how many different values all rows have; None for histograms.
+        by: whether the rows were counted, or a cube had counted them before.
     """
 
     column: str
@@ -92,6 +94,7 @@ class Summary(msgspec.Struct, frozen=True):
     bins: tuple[Bin, ...] = ()
     top: tuple[Top, ...] = ()
     distinct: int | None = None
+    by: Literal["rows", "cube"] = "rows"
 
 
 class Axis(msgspec.Struct, frozen=True):
@@ -102,12 +105,14 @@ class Axis(msgspec.Struct, frozen=True):
         edges: of the bins, one more than there are bins.
         uppers: SQL for the last value of each bin.
         is_closed: whether the last edge belongs to the last bin.
+        is_wide: whether doubles, as which DuckDB's ``histogram`` takes decimals, cannot hold them.
     """
 
     value: str
     edges: tuple[Value, ...]
     uppers: tuple[str, ...]
     is_closed: bool
+    is_wide: bool = False
 
 
 class Outline(msgspec.Struct, frozen=True):
@@ -138,7 +143,8 @@ def outline(con: duckdb.DuckDBPyConnection, source: str, column: Column) -> Outl
     """
     axis = _axis(con, source, column)
     if axis is not None:
-        counts = _row(con, f"SELECT {_histogram(axis)} FROM {source}")[0]
+        sql = f"SELECT {_histogram(axis)} FROM {source}"
+        counts = _row(con, sql)[0] if axis.uppers else None
         return Outline(column, axis, (), _counts(counts, axis))
     text = text_of(column)
     counted = "count(*), approx_count_distinct" if column.kind != "blob" else "0, count"
@@ -173,12 +179,7 @@ def summarise(
         sql = f"SELECT count(*), count({name}), {_histogram(axis)} FROM {source} WHERE {condition}"
         rows, filled, found = _row(con, sql, values)
         counts = _counts(found, axis)
-        ends = zip(axis.edges, axis.edges[1:], known.totals, counts, strict=False)
-        bins = [Bin(low, high, total, n) for low, high, total, n in ends]
-        if bins and axis.is_closed:
-            bins[-1] = msgspec.structs.replace(bins[-1], is_closed=True)
-        others = filled - sum(counts)
-        return Summary(known.column.name, "histogram", rows, rows - filled, others, tuple(bins))
+        return totalled(known, rows, rows - filled, filled - sum(counts), counts)
     listed = ", ".join(map(literal, known.values)) or "NULL"
     sql = f"SELECT {text_of(known.column)} AS v FROM {source} WHERE {condition}"
     rows, filled = _row(
@@ -186,20 +187,41 @@ def summarise(
     )
     found = con.execute(f"SELECT v, count(*) FROM ({sql}) WHERE v IN ({listed}) GROUP BY v", values)
     by_value = dict(found.fetchall())
-    top = tuple(
-        Top(value, total, by_value.get(value, 0))
-        for value, total in zip(known.values, known.totals, strict=True)
-    )
-    others = filled - sum(t.count for t in top)
-    return Summary(
-        known.column.name, "top", rows, rows - filled, others, top=top, distinct=known.distinct
-    )
+    counts = tuple(by_value.get(value, 0) for value in known.values)
+    return totalled(known, rows, rows - filled, filled - sum(counts), counts)
+
+
+def totalled(known: Outline, rows: int, nulls: int, others: int, counts: Sequence[int]) -> Summary:
+    """A summary of what was counted.
+
+    Args:
+        known: the column's bins or values.
+        rows: how many rows there are.
+        nulls: how many have no value.
+        others: how many have a value without a bin or place of its own.
+        counts: of each bin or value.
+    """
+    name, axis = known.column.name, known.axis
+    if axis is None:
+        listed = zip(known.values, known.totals, counts, strict=True)
+        top = tuple(Top(value, total, n) for value, total, n in listed)
+        return Summary(name, "top", rows, nulls, others, top=top, distinct=known.distinct)
+    ends = zip(axis.edges, axis.edges[1:], known.totals, counts, strict=False)
+    bins = [Bin(low, high, total, n) for low, high, total, n in ends]
+    if bins and axis.is_closed:
+        bins[-1] = msgspec.structs.replace(bins[-1], is_closed=True)
+    return Summary(name, "histogram", rows, nulls, others, tuple(bins))
 
 
 def _histogram(axis: Axis) -> str:
-    return (
-        f"map_values(histogram({axis.value}, [{', '.join(axis.uppers)}]))" if axis.uppers else "[]"
+    if axis.uppers and not axis.is_wide:
+        return f"map_values(histogram({axis.value}, [{', '.join(axis.uppers)}]))"
+    above = ["", *(f"{axis.value} > {u} AND " for u in axis.uppers)]
+    counts = (
+        f"count(*) FILTER ({a}{axis.value} <= {u})"
+        for a, u in zip(above, axis.uppers, strict=False)
     )
+    return f"[{', '.join(counts)}]"
 
 
 def _counts(found: Sequence[int] | None, axis: Axis) -> tuple[int, ...]:
@@ -234,7 +256,8 @@ def _axis(con: duckdb.DuckDBPyConnection, source: str, column: Column) -> Axis |
         column.kind, _of_exact
     )
     edges, uppers, is_closed = make(column, Decimal(low), Decimal(high))
-    return Axis(value, tuple(edges), tuple(uppers), is_closed=is_closed)
+    is_wide = bool(column.scale) and (exact_range(column) or (0, 0))[1] > _EXACT_DOUBLE
+    return Axis(value, tuple(edges), tuple(uppers), is_closed=is_closed, is_wide=is_wide)
 
 
 def _ticks(column: Column) -> str:

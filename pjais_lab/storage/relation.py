@@ -33,6 +33,7 @@ __all__ = [
     "Sort",
     "Summary",
     "Top",
+    "cell",
     "literal_sql",
 ]
 
@@ -100,7 +101,7 @@ class Relation:
         Raises:
             QueryError: there are no rows and columns in it.
         """
-        self._now()
+        self._now().cubes.stop()
         loaded = Loaded(scan_of(data))
         with self._lock:
             self._loaded = loaded if self._loaded is not None else None
@@ -121,7 +122,8 @@ class Relation:
         condition, values = bound_sql(where, loaded.inner)
         sql = f"SELECT count(*) AS n FROM {loaded.scan.source} WHERE {condition}"
         with self._asking(channel) as cursor:
-            return int(fetch(cursor, sql, values).item())
+            known = loaded.cubes.count(cursor, where)
+            return int(fetch(cursor, sql, values).item()) if known is None else known
 
     def page(
         self,
@@ -147,7 +149,7 @@ class Relation:
         loaded = self._now()
         question = loaded.question(where, sort)
         start, limit = max(0, offset), max(0, min(limit, _MAX_PAGE))
-        chosen = ", ".join(map(_cell, loaded.inner.values()))
+        chosen = ", ".join(map(cell, loaded.inner.values()))
         with self._asking(channel) as cursor:
             ids = numbered(cursor, loaded, question, start, start + limit)
             return gather(cursor, loaded, ids, chosen)
@@ -189,8 +191,25 @@ class Relation:
             known = loaded.outlines.get(column)
             if known is None:
                 known = loaded.outlines[column] = outline(cursor, source, inner)
-            found = summarise(cursor, source, known, where, loaded.inner)
+            found = loaded.cubes.summary(cursor, column, known, where) or summarise(
+                cursor, source, known, where, loaded.inner
+            )
         return msgspec.structs.replace(found, column=column)
+
+    def prepare(self, *, wait: bool = False) -> None:
+        """Count many rows into cubes in the background, so that filters on bins count no rows again.
+
+        A filter that cuts a bin in two, or looks into the text of a column, still counts rows.
+
+        Args:
+            wait: return when it is done.
+
+        Raises:
+            ClosedError: this is closed.
+        """
+        work = self._now().cubes.prepare()
+        if wait and work is not None:
+            work.result()
 
     def search(self, text: str) -> Contains:
         """The predicate that finds a text in any column, whatever its capitals.
@@ -220,6 +239,8 @@ class Relation:
     def interrupt(self) -> None:
         """Stop everything that is being asked; callable from any thread."""
         with self._lock:
+            if self._loaded is not None:
+                self._loaded.cubes.stop()
             for asked in self._running.values():
                 asked.stop()
 
@@ -265,7 +286,7 @@ class Relation:
             raise _stopped()
 
 
-def _cell(column: Column) -> str:
+def cell(column: Column) -> str:
     """A column as a page gets it; long text is cut."""
     value = shown(column)
     if column.kind in _CUT_KINDS:
