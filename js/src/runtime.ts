@@ -44,6 +44,7 @@ function style(el: HTMLElement): void {
 
 async function lineOf(model: Model): Promise<Line> {
   const id = String(model.get("_rt"));
+  if (!id) return new Line(model); // marimo: every view speaks for itself
   const found = lines.get(id);
   if (found) return found;
   const own = (await model.widget_manager?.get_model?.(id)) as Model | undefined;
@@ -124,6 +125,7 @@ async function render({ model, el }: RenderContext, own?: Draw): Promise<() => v
     line.gone.delete(gone);
     source.off("destroy", shut as never);
     state.stop();
+    if (!model.get("_rt")) line.close();
     draw(null, root);
     root.remove();
   };

@@ -24,7 +24,7 @@ from pjais_lab.errors import ViewError
 from pjais_lab.reactive.live_query import LiveQuery
 from pjais_lab.views import _cells, _fallback
 from pjais_lab.views._requests import Operations, answer, is_answer, operations
-from pjais_lab.views._runtime import LOADER, free_route, runtime, sender, with_loader
+from pjais_lab.views._runtime import LOADER, runtime, sender, with_loader
 from pjais_lab.views._transport import ERROR, QUERY, Channel, encode
 
 __all__ = ["View"]
@@ -68,11 +68,13 @@ class View(AnyWidget):
         self._taking = threading.Lock()
         self._channel = Channel(sender(self))
         self._runtime = runtime()
+        self._esm = self._runtime.esm(self._esm)
         self._birth = _cells.here()
         me = uuid4().hex
         super().__init__(
             _kind=self.kind, _title=title, _rt=self._runtime.model_id, _me=me, model_id=me
         )
+        self._runtime.welcome(self)
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         """Make keywords strict and open the view when the outermost ``__init__`` is done."""
@@ -202,7 +204,7 @@ class View(AnyWidget):
 
     def open(self) -> None:
         """Open the comm, once everything is there to be shown."""
-        if not self.is_ready or self.comm is not None:
+        if not self.is_ready or self._me in self._runtime.views:
             return
         _cells.note(self, self._birth)
         said, buffers = encode(self._channel.begin())
@@ -212,9 +214,7 @@ class View(AnyWidget):
         is_small = sum(map(len, buffers)) < _FIRST_LIMIT
         self._first = {"seq": 0, "parts": said} if is_small else {"seq": -1, "parts": {}}
         super().open()
-        opened: Any = self.comm
-        free_route(opened)
-        opened.on_close(self._comm_closed)
+        self._runtime.watch(self.comm, self._comm_closed)
         self._runtime.views[self.model_id] = self
 
     def _take(

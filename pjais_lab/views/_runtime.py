@@ -24,6 +24,7 @@ from anywidget import AnyWidget
 
 from pjais_lab import __version__
 from pjais_lab.errors import ViewError
+from pjais_lab.views import _marimo
 from pjais_lab.views._requests import Answers, Operations
 
 __all__ = ["LOADER", "bundle", "free_route", "runtime", "sender", "with_loader"]
@@ -120,6 +121,58 @@ class Shown(Protocol):
         ...
 
 
+def hear(those: Runtime | Unshared, said: Any, tell: Callable[..., None]) -> None:
+    """A message from the browser, in whatever thread the host gives it; never waits.
+
+    Args:
+        those: what knows the views.
+        said: the message.
+        tell: answers it.
+    """
+    if not isinstance(said, dict):
+        return
+    kind, page = str(said.get("t")), str(said.get("page"))
+    if kind == "hello":
+        is_main = threading.current_thread() is threading.main_thread()
+        tell({"t": "hello", "page": page, "main": is_main})
+        return
+    view = those.views.get(str(said.get("view")))
+    if view is None:
+        tell({"t": "gone", "page": page, "view": said.get("view"), "req": said.get("req")})
+    elif kind == "ask":
+        op, args, channel = str(said.get("op")), said.get("args", {}), str(said.get("channel"))
+        head = {"t": "answer", "page": page, "req": said.get("req")}
+        those.answers.ask(
+            (view.model_id, f"{page}/{channel}"),
+            lambda: view.operations.call(view, op, args),
+            lambda body, buffers: tell(head | body, buffers),
+        )
+    else:
+        view.heard(kind, page, said)
+
+
+class Unshared:
+    """Stands in for the runtime in marimo: every view brings the bundle, and hears on its own comm."""
+
+    model_id = ""
+
+    def __init__(self) -> None:
+        self.views: weakref.WeakValueDictionary[str, Shown] = weakref.WeakValueDictionary()
+        self.answers = Answers()
+
+    def esm(self, own: str) -> str:
+        """A view's code, and the bundle with it."""
+        return _marimo.esm(own, _SYMBOL, bundle())
+
+    def welcome(self, view: Any) -> None:
+        """A view hears on its own comm."""
+        view.on_msg(lambda shown, said, _buffers: hear(self, said, shown.send))
+
+    def watch(self, comm: Any, closed: Callable[[object], None]) -> None:
+        """Call back when a comm is closed."""
+        _marimo.on_close(comm, closed)
+
+
 class Runtime(AnyWidget):
     """The model that carries the bundle; it is never shown."""
 
@@ -132,33 +185,19 @@ class Runtime(AnyWidget):
         me = uuid4().hex
         super().__init__(_me=me, model_id=me)
         free_route(self.comm)
-        self.on_msg(self._heard)
+        self.on_msg(lambda _widget, said, _buffers: hear(self, said, self.tell))
 
-    def _heard(self, _widget: object, said: Any, _buffers: object) -> None:
-        """A message from the browser, in whatever thread ipykernel gives it; never waits."""
-        if not isinstance(said, dict):
-            return
-        kind, page = str(said.get("t")), str(said.get("page"))
-        if kind == "hello":
-            is_main = threading.current_thread() is threading.main_thread()
-            self.tell({"t": "hello", "page": page, "main": is_main})
-            return
-        view = self.views.get(str(said.get("view")))
-        if view is None:
-            self.tell({"t": "gone", "page": page, "view": said.get("view"), "req": said.get("req")})
-        elif kind == "ask":
-            self._ask(view, page, said)
-        else:
-            view.heard(kind, page, said)
+    def esm(self, own: str) -> str:
+        """A view's code."""
+        return own
 
-    def _ask(self, view: Shown, page: str, said: dict[str, Any]) -> None:
-        op, args, channel = str(said.get("op")), said.get("args", {}), str(said.get("channel"))
-        head = {"t": "answer", "page": page, "req": said.get("req")}
-        self.answers.ask(
-            (view.model_id, f"{page}/{channel}"),
-            lambda: view.operations.call(view, op, args),
-            lambda body, buffers: self.tell(head | body, buffers),
-        )
+    def welcome(self, view: object) -> None:
+        """A view is heard on this comm."""
+
+    def watch(self, comm: Any, closed: Callable[[object], None]) -> None:
+        """Call back when a comm is closed."""
+        free_route(comm)
+        comm.on_close(closed)
 
     def tell(self, message: dict[str, Any], buffers: list[bytes] | None = None) -> None:
         """Answer the browser."""
@@ -175,10 +214,13 @@ class Runtime(AnyWidget):
 
 _LOCK: Final = threading.Lock()
 _CURRENT: Final[list[Runtime]] = []
+_UNSHARED: Final = Unshared()
 
 
-def runtime() -> Runtime:
+def runtime() -> Runtime | Unshared:
     """This kernel's runtime; it must be there before the first view, and outlives them all."""
+    if _marimo.is_host():
+        return _UNSHARED
     with _LOCK:
         if not _CURRENT or _CURRENT[0].comm is None:
             _CURRENT[:] = [Runtime()]
