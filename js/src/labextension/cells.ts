@@ -3,7 +3,7 @@ export type What = "lab" | "dashboard" | "log";
 
 const SHOW: Record<What, (lab: string) => string> = {
   lab: (lab) => lab,
-  dashboard: (lab) => `pj.views.LabStatus(${lab})`,
+  dashboard: (lab) => `${lab}.dashboard()`,
   log: (lab) => `pj.views.EventLog(${lab})`,
 };
 const OPENED = /^\s*([A-Za-z_]\w*)\s*=\s*(?:pj|pjais_lab)\.open\(/m;
