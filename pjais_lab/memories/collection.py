@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from pjais_lab.reactive.protocol import Committer
 
-__all__ = ["Memories", "Memory"]
+__all__ = ["Memories", "Memory", "histories"]
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -217,8 +217,8 @@ class Memories:
             RejectedError: one of them was not forgotten, or was erased; nothing was stored.
         """
         ids = [id_of(m, "memory") for m in memories]
-        histories = self._histories(ids)
-        self._store.commit(*[restore_memory(i, histories.get(i, [])) for i in ids])
+        past = histories(self._store, ids)
+        self._store.commit(*[restore_memory(i, past.get(i, [])) for i in ids])
 
     def frame(self, persona: HasId | str | None = None) -> pl.DataFrame:
         """The memories as a table, oldest first.
@@ -234,17 +234,6 @@ class Memories:
             return self._store.query(f"SELECT * FROM memories {order}")  # noqa: S608
         owner = id_of(persona, "persona")
         return self._store.query(f"SELECT * FROM memories WHERE persona_id = $p {order}", p=owner)  # noqa: S608
-
-    def _histories(self, ids: list[str]) -> dict[str, list[Record]]:
-        columns = ", ".join(Record.__struct_fields__)
-        wanted = "SELECT unnest(string_split($ids, ','))::UUID"
-        sql = f"SELECT {columns} FROM events WHERE entity_id IN ({wanted}) ORDER BY seq"  # noqa: S608
-        found: dict[str, list[Record]] = {}
-        for row in self._store.query(sql, ids=",".join(ids)).rows() if ids else ():
-            values: dict[str, Any] = dict(zip(Record.__struct_fields__, row, strict=True))
-            values["occurred_at"] = micros(values["occurred_at"])
-            found.setdefault(values["entity_id"], []).append(Record(**values))
-        return found
 
     def __getitem__(self, memory_id: str) -> Memory:
         """The memory with an id.
@@ -273,3 +262,21 @@ class Memories:
     def __repr__(self) -> str:
         """The count."""
         return f"Memories({said(lambda: f'{len(self):,}')})"
+
+
+def histories(store: Committer, ids: Sequence[str]) -> dict[str, list[Record]]:
+    """The events of memories, in order, as ``restore_memory`` takes them.
+
+    Args:
+        store: where the log can be read.
+        ids: which.
+    """
+    columns = ", ".join(Record.__struct_fields__)
+    wanted = "SELECT unnest(string_split($ids, ','))::UUID"
+    sql = f"SELECT {columns} FROM events WHERE entity_id IN ({wanted}) ORDER BY seq"  # noqa: S608
+    found: dict[str, list[Record]] = {}
+    for row in store.query(sql, ids=",".join(ids)).rows() if ids else ():
+        values: dict[str, Any] = dict(zip(Record.__struct_fields__, row, strict=True))
+        values["occurred_at"] = micros(values["occurred_at"])
+        found.setdefault(values["entity_id"], []).append(Record(**values))
+    return found

@@ -41,6 +41,7 @@ class LiveQuery(Node):
         pl.DataFrame(), help="The answer, a polars frame; the same object while it is the same."
     )
     elapsed_ms = Fed[float](0.0, help="Milliseconds the last run took.")
+    runs = Fed[int](0, help="How often it was run; rises also when the answer stays the same.")
 
     def __init__(
         self,
@@ -79,6 +80,7 @@ class LiveQuery(Node):
                 *self._put_frame(frame),
                 *self.put_status(position, None),
                 *self.put("elapsed_ms", elapsed_ms),
+                *self.put("runs", self._trait_values.get("runs", 0) + 1),
             ]
         if had is not self.failure or any(name == "frame" for name, _, _ in changes):
             self.current = (self.current[0] + 1, self._answer, self.failure)

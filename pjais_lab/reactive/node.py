@@ -20,7 +20,7 @@ __all__ = ["QUIET", "Change", "Fed", "Feeder", "Node", "Waker"]
 
 _SERIAL: Final = itertools.count()
 _T = TypeVar("_T")
-QUIET: Final = frozenset({"version", "elapsed_ms"})
+QUIET: Final = frozenset({"version", "elapsed_ms", "runs"})
 Change = tuple[str, Any, Any]
 """Trait, old value, new value."""
 

@@ -8,6 +8,7 @@ import itertools
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any, Final, TypeVar, get_type_hints
 
 import msgspec
@@ -17,7 +18,7 @@ from pjais_lab.core.spelling import near
 from pjais_lab.errors import ViewError
 from pjais_lab.views._transport import encode
 
-__all__ = ["Answers", "Operations", "answer", "is_answer", "operations"]
+__all__ = ["Answers", "Operations", "answer", "arguments", "is_answer", "operations"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _MARK: Final = "_pjais_answers"
@@ -74,18 +75,29 @@ def operations(cls: type[Any]) -> Operations:
         function = inspect.getattr_static(cls, name)
         if not is_answer(function):
             continue
-        hints = get_type_hints(function, include_extras=True)
-        parameters = [p for n, p in inspect.signature(function).parameters.items() if n != "self"]
-        fields: list[Any] = [
-            (p.name, hints[p.name])
-            if p.default is inspect.Parameter.empty
-            else (p.name, hints[p.name], p.default)
-            for p in parameters
-        ]
-        checks[name] = msgspec.defstruct(
-            f"{cls.__name__}.{name}", fields, kw_only=True, forbid_unknown_fields=True
-        )
+        checks[name] = arguments(function, f"{cls.__name__}.{name}")
     return Operations(checks)
+
+
+def arguments(function: Callable[..., Any], name: str, given: int = 1) -> type[Any]:
+    """What the arguments of a method must convert to.
+
+    Args:
+        function: annotated.
+        name: of the type that is made.
+        given: how many of its first parameters are not the browser's.
+    """
+    parameters = list(inspect.signature(function).parameters.values())[given:]
+    own = SimpleNamespace(__annotations__={p.name: p.annotation for p in parameters})
+    names: dict[str, Any] = getattr(function, "__globals__", {})
+    hints = get_type_hints(own, names, include_extras=True)
+    fields: list[Any] = [
+        (p.name, hints[p.name])
+        if p.default is inspect.Parameter.empty
+        else (p.name, hints[p.name], p.default)
+        for p in parameters
+    ]
+    return msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=True)
 
 
 class Answers:
