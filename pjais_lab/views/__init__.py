@@ -10,14 +10,26 @@ if TYPE_CHECKING:
     from pjais_lab.views._panels import panel
     from pjais_lab.views._requests import answer
     from pjais_lab.views.dashboard import Dashboard, panels
+    from pjais_lab.views.event_log import EventLog
     from pjais_lab.views.persona_card import PersonaCard
     from pjais_lab.views.status import LabStatus
     from pjais_lab.views.table import Table
 
-__all__ = ["Dashboard", "LabStatus", "PersonaCard", "Table", "View", "answer", "panel", "panels"]
+__all__ = [
+    "Dashboard",
+    "EventLog",
+    "LabStatus",
+    "PersonaCard",
+    "Table",
+    "View",
+    "answer",
+    "panel",
+    "panels",
+]
 
 _HOMES = {
     "Dashboard": "dashboard",
+    "EventLog": "event_log",
     "LabStatus": "status",
     "PersonaCard": "persona_card",
     "Table": "table",

@@ -140,6 +140,8 @@ def looking(lab: pj.Lab, ada: pj.PersonaModel) -> None:
     table = pj.views.Table(lab.live("FROM memories"), selection=pj.Selection())
     assert_type(table.selected, pl.DataFrame)
     assert_type(table.python, str)
+    log = pj.views.EventLog(lab, names=["v1.PersonaCreated"], persona=ada, selection=table.selection)
+    assert_type(log.selected, pl.DataFrame)
     board = lab.dashboard(views=[["Lab"], [pj.views.panel("Mine", Count), card]], shown=["Lab"])
     assert_type(board, pj.views.Dashboard)
     assert_type(board.selected, pl.DataFrame)
