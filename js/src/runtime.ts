@@ -64,7 +64,11 @@ async function mount(parent: Model, id: string, el: HTMLElement): Promise<() => 
   if (!manager?.create_view) throw new Error("This host cannot show this widget inside another view.");
   const { luminoWidget } = await manager.create_view(model);
   luminoWidget.constructor.attach(luminoWidget, el);
-  return () => luminoWidget.dispose();
+  return () => {
+    // What it was in may be gone from the page already, which Lumino must be told.
+    if (!luminoWidget.node.isConnected) for (const type of ["before-detach", "after-detach"]) luminoWidget.processMessage({ type });
+    luminoWidget.dispose();
+  };
 }
 
 /** The model of a widget that the kernel has made a moment ago. */

@@ -18,6 +18,8 @@ export interface Manager {
 /** What JupyterLab draws a widget in. */
 interface Lumino {
   constructor: { attach(widget: Lumino, host: HTMLElement): void };
+  node: HTMLElement;
+  processMessage(message: { type: string }): void;
   dispose(): void;
 }
 

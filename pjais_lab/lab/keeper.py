@@ -40,6 +40,11 @@ class Keeper:
         weakref.finalize(self, self._nudges.put, False).atexit = False  # noqa: FBT003
         self._thread.start()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
     def nudge(self) -> None:
         """Look now rather than at the next turn."""
         if self._nudges.empty():

@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 import msgspec
 
 from pjais_lab.core.markup import card, cut, facts, tiles, trouble
+from pjais_lab.storage.lake import LakeSummary
+from pjais_lab.storage.lease import Holder, holder_of
 
 if TYPE_CHECKING:
     from pjais_lab.lab.parts import Parts
 
-__all__ = ["Status", "status_of"]
+__all__ = ["Follower", "Status", "status_of"]
 
 _LONG: Final = 400
+_TAILER: Final = "following other processes"
+_KEEPER: Final = "sealing by itself"
+
+
+class Follower(msgspec.Struct, frozen=True):
+    """A thread of the lab.
+
+    Attributes:
+        name: what it does.
+        is_alive: whether it runs.
+        behind: events that it has still to see.
+        error: why it fails; None when it works.
+    """
+
+    name: str
+    is_alive: bool
+    behind: int
+    error: str | None
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -36,6 +60,12 @@ class Status(msgspec.Struct, frozen=True):
         tailer_error: why following other processes fails; None when it works.
         has_keeper: whether this lab seals by itself.
         keeper_error: why that fails; None when it works.
+        journal_bytes: size of the journal's files.
+        last_commit: when the newest event was committed, UTC.
+        sealer: which process is sealing; None when none is.
+        lake: files of events by shard, the last seal and checkpoint.
+        memory_bytes: what DuckDB holds in memory.
+        followers: the lab's threads.
     """
 
     position: int
@@ -54,6 +84,12 @@ class Status(msgspec.Struct, frozen=True):
     tailer_error: str | None
     has_keeper: bool
     keeper_error: str | None
+    journal_bytes: int
+    last_commit: datetime | None
+    sealer: Holder | None
+    lake: LakeSummary
+    memory_bytes: int
+    followers: tuple[Follower, ...]
 
     def __repr__(self) -> str:
         """One field a line."""
@@ -77,6 +113,8 @@ class Status(msgspec.Struct, frozen=True):
             ("unknown events", _counts(self.unknown)),
             ("unreadable events", f"{self.quarantined:,}"),
             ("seals by itself", self.has_keeper),
+            ("last commit", self.last_commit),
+            ("last seal", self.lake.sealed_at),
         ]
         troubles = [
             *(f"checkpoint of {t} passed over: {why}" for t, why in self.ignored.items()),
@@ -94,22 +132,65 @@ def _counts(counts: dict[str, int]) -> str:
 def status_of(parts: Parts) -> Status:
     """Look at every part of an open lab."""
     journal, state = parts.journal, parts.state
-    keeper_error = parts.keeper.error if parts.keeper is not None else None
+    mark, position, head = state.mark, state.position, journal.head()
+    followers = _followers(parts, head)
+    errors = {f.name: f.error for f in followers}
     return Status(
-        position=state.position,
-        head=journal.head(),
+        position=position,
+        head=head,
         floor=journal.floor(),
         sealed=parts.lake.mark(),
         replica=journal.replica,
         vector=journal.vector(),
         shards=parts.workspace.settings.sharding.shards,
-        unsealed=state.unsealed()[0],
+        unsealed=position - mark,  # every place of the log is taken once
         live=len(parts.hub.nodes),
         runs=parts.hub.runs,
         unknown=state.unknown(),
         quarantined=state.quarantined(),
         ignored={i.table: i.reason for i in parts.ignored},
-        tailer_error=str(parts.tailer.error) if parts.tailer.error else None,
+        tailer_error=errors[_TAILER],
         has_keeper=parts.keeper is not None,
-        keeper_error=str(keeper_error) if keeper_error else None,
+        keeper_error=errors.get(_KEEPER),
+        journal_bytes=_size(journal.path),
+        last_commit=_committed_at(journal.last_id()),
+        sealer=holder_of(journal.lease_row("sealer"), round(time.time() * 1000)),
+        lake=parts.lake.summary(),
+        memory_bytes=state.memory_bytes(),
+        followers=followers,
     )
+
+
+def _followers(parts: Parts, head: int) -> tuple[Follower, ...]:
+    """The threads, the one that follows other processes first."""
+    tailer, keeper, hub, position = parts.tailer, parts.keeper, parts.hub, parts.state.position
+    found = [
+        Follower(_TAILER, tailer.is_alive, max(0, head - position), _said(tailer.error)),
+        Follower("what is live", hub.is_alive, max(0, position - hub.shown), None),
+    ]
+    if keeper is not None:
+        waiting = position - parts.state.mark
+        found.append(Follower(_KEEPER, keeper.is_alive, waiting, _said(keeper.error)))
+    return tuple(found)
+
+
+def _said(error: Exception | None) -> str | None:
+    return None if error is None else str(error)
+
+
+def _size(journal: Path) -> int:
+    """Bytes of the journal and of SQLite's own log."""
+    found = 0
+    for path in (journal, journal.with_name(f"{journal.name}-wal")):
+        try:
+            found += path.stat().st_size
+        except OSError:  # SQLite takes its log away when nobody has the file open
+            continue
+    return found
+
+
+def _committed_at(last_id: str | None) -> datetime | None:
+    """The time in an event's id."""
+    if last_id is None:
+        return None
+    return datetime.fromtimestamp((UUID(last_id).int >> 80) / 1000, UTC).replace(tzinfo=None)

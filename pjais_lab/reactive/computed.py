@@ -38,6 +38,11 @@ class Computed(Node, Generic[_T]):
         super().__init__(hub, f"computed {name}", 1 + max(i.height for i in inputs))
         hub.adopt(self)
 
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        """What it is computed from."""
+        return self._inputs
+
     def depends(self, touched: Touched) -> bool:
         """Never by itself: only through its inputs."""
         del touched

@@ -123,6 +123,16 @@ class Hub:
         return self._asker.runs
 
     @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    @property
+    def shown(self) -> int:
+        """The position that everything live shows."""
+        return self._shown[0]
+
+    @property
     def nodes(self) -> list[Node]:
         """What is live now, inputs first."""
         found = [n for r in list(self._nodes.values()) if (n := r()) is not None]

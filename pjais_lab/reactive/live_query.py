@@ -35,6 +35,7 @@ class LiveQuery(Node):
         sql: the query.
         params: the values of its parameters.
         current: revision, answer and failure, replaced as one, for those who wait.
+        total_ms: milliseconds that all its runs took.
     """
 
     frame = Fed[pl.DataFrame](
@@ -58,7 +59,14 @@ class LiveQuery(Node):
         self._has_order = analysis.has_order_by
         self._has_answer = False
         self._needs = dependencies(analysis, self.params, tables)
+        self.total_ms = 0.0
         super().__init__(hub, f"live query {' '.join(sql.split())[:60]!r}")
+
+    @property
+    def reads(self) -> tuple[str, ...] | None:
+        """The tables it depends on; None when any change may matter."""
+        is_any = self._needs.is_total or self._needs.is_volatile
+        return None if is_any else tuple(sorted({need.table for need in self._needs.needs}))
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -76,6 +84,7 @@ class LiveQuery(Node):
             changes = self.put_status(position, answer or had)
         else:
             frame, elapsed_ms = answer
+            self.total_ms += elapsed_ms
             changes = [
                 *self._put_frame(frame),
                 *self.put_status(position, None),

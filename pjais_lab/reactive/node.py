@@ -132,6 +132,10 @@ class Node(HasTraits):
         """Trait -> the value before the first one arrives."""
         return _defaults_of(type(self))
 
+    def peek(self, name: str) -> Any:
+        """A trait as it is, without waiting for what the store has applied since."""
+        return self._trait_values.get(name, self.defaults[name])
+
     def is_fed_with(self, other: Node) -> bool:
         """Whether one hub feeds both, so that they show one position."""
         return self._hub is other._hub

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import duckdb
 import msgspec
 
-__all__ = ["LAKE", "META", "DataFile", "DataFolder", "needed_files"]
+__all__ = [
+    "LAKE",
+    "META",
+    "DataFile",
+    "DataFolder",
+    "LakeSummary",
+    "ShardFiles",
+    "needed_files",
+    "summary_of",
+]
 
 LAKE: Final = "lake"
 META: Final = f"__ducklake_metadata_{LAKE}"
@@ -29,6 +39,29 @@ class DataFile(msgspec.Struct, frozen=True):
     path: Path
     size_bytes: int
     rows: int
+
+
+class ShardFiles(msgspec.Struct, frozen=True):
+    """The sealed events of one shard, as the catalogue counts them."""
+
+    shard: int
+    files: int
+    size_bytes: int
+    rows: int
+
+
+class LakeSummary(msgspec.Struct, frozen=True):
+    """What the newest snapshot holds.
+
+    Attributes:
+        sealed_at: when the last seal was, UTC; None without one.
+        checkpoint: the position of the newest checkpoint; None without one.
+        shards: files of events, by shard.
+    """
+
+    sealed_at: datetime | None = None
+    checkpoint: int | None = None
+    shards: tuple[ShardFiles, ...] = ()
 
 
 class DataFolder:
@@ -75,6 +108,32 @@ def needed_files(cursor: duckdb.DuckDBPyConnection, data_path: Path) -> list[Dat
         DataFile(str(r[0]), _place(data_path, r[1:7]), int(r[7]), int(r[8]))
         for r in sorted(rows, key=lambda r: (str(r[0]), str(r[5])))
     ]
+
+
+def summary_of(cursor: duckdb.DuckDBPyConnection) -> LakeSummary:
+    """What the newest snapshot of the attached lake holds; reads the catalogue and no event."""
+    live = (
+        f" FROM {META}.ducklake_data_file f"
+        f" JOIN {META}.ducklake_table t ON t.table_id = f.table_id AND t.end_snapshot IS NULL"
+    )
+    shards = cursor.execute(
+        f"SELECT CAST(p.partition_value AS INTEGER), count(*), sum(f.file_size_bytes)::BIGINT,"
+        f" sum(f.record_count)::BIGINT{live}"
+        f" JOIN {META}.ducklake_file_partition_value p USING (data_file_id)"
+        " WHERE f.end_snapshot IS NULL AND t.table_name = 'events' GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    # A seal replaces the mark; whatever else makes snapshots leaves it alone.
+    sealed = cursor.execute(
+        f"SELECT max(CAST(s.snapshot_time AS TIMESTAMPTZ)) AT TIME ZONE 'UTC'{live}"
+        f" JOIN {META}.ducklake_snapshot s ON s.snapshot_id = f.begin_snapshot"
+        " WHERE f.end_snapshot IS NULL AND t.table_name = 'marks'"
+    ).fetchone()
+    found = cursor.execute(f"SELECT max(position) FROM {LAKE}.checkpoints").fetchone()
+    return LakeSummary(
+        sealed[0] if sealed else None,
+        found[0] if found else None,
+        tuple(ShardFiles(*row) for row in shards),
+    )
 
 
 def _place(place: Path, steps: tuple[str | bool, ...]) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
@@ -60,6 +61,7 @@ class LogView:
         self._erasing: set[str] = set()
         self._has_erased = False
         self._local = threading.local()
+        self._unknown = Unknown()
         con.execute("CREATE SCHEMA state")
         con.execute("CREATE SCHEMA log")
         con.execute(f"CREATE TABLE log.tail ({_EVENT_COLUMNS})")
@@ -214,11 +216,48 @@ class LogView:
         row = self.cursor().execute("SELECT count(*) FROM log.quarantine").fetchone()
         return int(row[0]) if row else 0
 
+    def memory_bytes(self) -> int:
+        """What DuckDB holds in memory."""
+        row = (
+            self.cursor().execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchone()
+        )
+        return int(row[0]) if row else 0
+
     def unknown(self) -> dict[str, int]:
-        """Wire names that nobody declares -> how many such events the log has."""
-        known = ", ".join(map(quote, (*self.registry.events, *self.registry.upcasters, "")))
-        with translated("counting unknown events"):
-            rows = self.cursor().execute(
-                f"SELECT name, count(*) FROM log.history WHERE name NOT IN ({known}) GROUP BY name"
-            )
-            return dict(rows.fetchall())
+        """Wire names that nobody declares -> how many such events the log has.
+
+        Events are only added, so those counted before are not counted again; where a persona was
+        erased, events went too, and all are counted each time.
+        """
+        known = frozenset((*self.registry.events, *self.registry.upcasters, ""))
+        with self.lock, translated("counting unknown events"):
+            if self._has_erased or self._unknown.known != known:
+                self._unknown = Unknown(known)
+            held = self._unknown
+            if held.position < self.position:
+                source = "log.tail" if held.position >= self.mark else "log.history"
+                rows = self.cursor().execute(
+                    f"SELECT name, count(*) FROM {source} WHERE seq > {held.position} AND"
+                    f" seq <= {self.position} AND name NOT IN ({', '.join(map(quote, known))})"
+                    " GROUP BY name"
+                )
+                held.counts.update(dict(rows.fetchall()))
+                held.position = self.position
+            return dict(held.counts)
+
+
+class Unknown:
+    """What was counted of events that nobody declares.
+
+    Args:
+        known: the wire names that are declared.
+
+    Attributes:
+        position: up to where.
+        counts: by wire name.
+    """
+
+    def __init__(self, known: frozenset[str] = frozenset()) -> None:
+        self.known = known
+        self.position = 0
+        self.counts: Counter[str] = Counter()

@@ -16,10 +16,11 @@ import duckdb
 from pjais_lab.core.shard import HashRouter
 from pjais_lab.errors import ConcurrencyError
 from pjais_lab.storage._ducklake import EVENT_COLUMNS, LAKE, DataFile, DuckLake, fence
+from pjais_lab.storage._lakefiles import LakeSummary, summary_of
 from pjais_lab.storage.compaction import finish_erasures
 from pjais_lab.storage.duck import quote, transaction
 
-__all__ = ["EVENT_COLUMNS", "LAKE", "DataFile", "Lake"]
+__all__ = ["EVENT_COLUMNS", "LAKE", "DataFile", "Lake", "LakeSummary"]
 
 _COLUMNS: Final = ", ".join(EVENT_COLUMNS)
 
@@ -48,11 +49,13 @@ class Lake(DuckLake):
         super().__init__(con, directory, read_only=read_only)
         self.router = router
         self._known: tuple[int, int] = (-1, 0)  # snapshot, mark
+        self._summary: tuple[int, LakeSummary] = (-1, LakeSummary())
 
     def detach(self) -> None:
         """Close the lake's files in this DuckDB; the next use opens them again."""
         super().detach()
         self._known = (-1, 0)
+        self._summary = (-1, LakeSummary())
 
     def snapshot(self) -> int:
         """The number of the newest snapshot; -1 without a lake."""
@@ -84,6 +87,23 @@ class Lake(DuckLake):
         with self._lock:
             self._known = (snapshot, mark)
         return mark
+
+    def summary(self) -> LakeSummary:
+        """Files of events by shard, the last seal and checkpoint; empty without a lake.
+
+        Raises:
+            CatalogError: the catalogue is missing or cannot be read.
+        """
+        snapshot, held = self.snapshot(), self._summary
+        if snapshot < 0 or snapshot == held[0]:
+            return LakeSummary() if snapshot < 0 else held[1]
+        cursor = self.cursor()
+        with self.boundary("reading the lake's catalogue"), transaction(cursor):
+            if not self.has_table(cursor, "checkpoints"):
+                return LakeSummary()  # its maker was killed before the first commit
+            found = summary_of(cursor)
+        self._summary = (snapshot, found)
+        return found
 
     def events_sql(self, mark: int) -> str:
         """A SELECT of the sealed events up to a place, with the columns of ``EVENT_COLUMNS``."""

@@ -19,7 +19,7 @@ import msgspec
 from pjais_lab.errors import BusyError, LeaseLostError, RejectedError, StorageError
 from pjais_lab.storage.clock import Clock
 
-__all__ = ["Lease", "LeaseKeeper", "LeaseRow", "is_free", "process_mark"]
+__all__ = ["Holder", "Lease", "LeaseKeeper", "LeaseRow", "holder_of", "is_free", "process_mark"]
 
 _LEFT: Final[set[str]] = set()
 """Holders of this process that are done but could not say so: the disk was full."""
@@ -40,6 +40,20 @@ class LeaseRow(msgspec.Struct, frozen=True):
     token: int
     expires_ms: int
     ttl_ms: int
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who holds a lease now.
+
+    Attributes:
+        pid: the process; empty where that cannot be told.
+        is_here: whether it is this process.
+        left_s: for how long at most, unless it renews.
+    """
+
+    pid: str
+    is_here: bool
+    left_s: float
 
 
 class LeaseKeeper(Protocol):
@@ -171,6 +185,14 @@ def is_free(row: LeaseRow, now_ms: int) -> bool:
     return is_over or row.holder in _LEFT or _is_gone(row.holder)
 
 
+def holder_of(row: LeaseRow | None, now_ms: int) -> Holder | None:
+    """Who holds a stored lease; None when it may be taken."""
+    if row is None or is_free(row, now_ms):
+        return None
+    is_here = row.holder.rpartition("/")[0] == process_mark(os.getpid())
+    return Holder(_pid_of(row), is_here, max(0.0, (row.expires_ms - now_ms) / 1000))
+
+
 def process_mark(pid: int) -> str:
     """What tells a process from every other one: boot, pid namespace, pid and start time."""
     boot = space = start = "-"
@@ -209,7 +231,11 @@ def _is_gone(holder: str) -> bool:
 
 def _busy(name: str, row: LeaseRow, now_ms: int) -> BusyError:
     left_s = max(0.0, (row.expires_ms - now_ms) / 1000)
-    pid = (row.holder.split("/") + [""] * 3)[2]
+    pid = _pid_of(row)
     msg = f"The lease {name!r} is held by process {pid or 'unknown'} for up to {left_s:.0f} s more."
     hint = "Wait until it is done; a lease left by a dead process is taken over."
     return BusyError(msg, hint=hint, name=name, pid=pid, left_s=left_s)
+
+
+def _pid_of(row: LeaseRow) -> str:
+    return (row.holder.split("/") + [""] * 3)[2]

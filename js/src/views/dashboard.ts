@@ -85,7 +85,7 @@ function Toggles({ panels, isHere, act }: { panels: Panel[]; isHere: (panel: Pan
       ${panels.map((panel, n) => {
         const isOn = isHere(panel);
         return html`<button type="button" key=${panel.title} class=${isOn ? "pj-button pj-on" : "pj-button"} aria-pressed=${isOn}
-          tabindex=${n === Math.min(at, panels.length - 1) ? 0 : -1} title=${isOn ? "Hide this panel" : "Show this panel"}
+          tabindex=${n === Math.min(at, panels.length - 1) ? 0 : -1} title=${`${isOn ? "Hide" : "Show"} ${text(panel.title)}`}
           onClick=${() => { setAt(n); act("place", { title: panel.title, is_shown: !isOn }); }}>
           <span aria-hidden="true">${isOn ? "▪" : "▫"}</span> ${text(panel.title)}${panel.error ? html` <span class="pj-fail" aria-label="failed">■</span>` : null}</button>`;
       })}
