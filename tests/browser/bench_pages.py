@@ -1,0 +1,162 @@
+"""Many views on a page, requests while a cell runs, what is saved and shipped. Run by `make bench-ui`."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+import pjais_lab as pj
+from tests.browser.conftest import HERE
+from tests.browser.measuring import QUIET, Heap, note, run_cell, say
+
+VIEWS = 20
+HEAD = """
+import json, threading, time, polars as pl, pjais_lab as pj
+from IPython.display import display
+from pjais_lab.views._runtime import runtime
+lab = pj.open({workspace!r}, background=False)
+rows = pl.DataFrame({{"id": range(20_000), "note": [f"Note {{i}}." for i in range(20_000)]}})
+kinds = [
+    lambda: pj.views.LabStatus(lab), lambda: pj.views.PersonaCard(lab, "Ada"), lambda: pj.views.Table(rows),
+]
+for kind in kinds: kind().close()
+"""
+MANY = f"""
+began, made = time.perf_counter(), [kinds[n % 3]() for n in range({VIEWS})]
+took = time.perf_counter() - began
+for view in made: display(view)
+"""
+ALL_DRAWN = f"""node => {{
+    const views = [...node.querySelectorAll('.pj-view')];
+    const first = (v) => v.querySelector(v.querySelector('[role=grid]') ? '[aria-rowindex="3"]' : 'tbody tr');
+    const isFull = (v) => first(v)?.textContent;
+    return views.length === {VIEWS} && views.every(isFull);
+}}"""
+CELLS = {
+    "idle": "",
+    "time.sleep": "time.sleep(4)",
+    "a pure-Python spin": """
+until = time.time() + 4
+while time.time() < until: pass
+""",
+}
+ASK = f"""async ([line, view, times]) => {{
+    const kernel = {HERE}.sessionContext.session.kernel;
+    const comm = kernel._comms.get(line);
+    const found = [];
+    for (let n = 0; n < times; n++) {{
+        const req = 1e9 + Math.floor(Math.random() * 1e9);
+        const args = {{start: 100 * n, count: 100}};
+        const content = {{t: 'ask', page: 'bench', req, view, op: 'rows', args, channel: 'bench'}};
+        const answered = new Promise((done) => {{
+            const hear = (_, m) => {{
+                if (m.content.data?.content?.req !== req) return;
+                kernel.iopubMessage.disconnect(hear);
+                done(m.content.data.content);
+            }};
+            kernel.iopubMessage.connect(hear);
+        }});
+        const began = performance.now();
+        comm.send({{method: 'custom', content}});
+        const said = await answered;
+        if (!said.parts) throw new Error(JSON.stringify(said));
+        found.push(performance.now() - began);
+        await new Promise((go) => setTimeout(go, 30));
+    }}
+    const running = [...document.querySelectorAll('.jp-InputArea-prompt')].map((p) => p.textContent);
+    return [found, running.includes('[*]:')];
+}}"""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    path = tmp_path / "town"
+    with pj.open(path, background=False) as lab:
+        ada = lab.personas.create("Ada")
+        for i in range(50):
+            lab.memories.record(ada, f"Note {i} on the engine.")
+            lab.personas.change_mood(ada, "joy", i)
+    return path
+
+
+def test_many_views_on_a_page(
+    notebook: Callable[..., Any], workspace: Path, tmp_path: Path
+) -> None:
+    book = notebook("", "")
+    book.execute(HEAD.format(workspace=str(workspace)))
+    book.evaluate(QUIET)
+    heap = Heap(book.page)
+    before = heap.mb()
+
+    took = run_cell(book, 0, MANY, ALL_DRAWN)
+    book.evaluate(QUIET)
+    grown = heap.mb() - before
+
+    book.execute(f"open({str(tmp_path / 'took')!r}, 'w').write(str(took))")
+    making = 1000 * float((tmp_path / "took").read_text())
+    times = f"{took:.0f} ms, of it {making:.0f} ms to make them in the kernel (asked < 500 ms)"
+    note(f"{VIEWS} views, run cell -> all painted", times)
+    note(f"{VIEWS} views, heap after collection", f"{grown:+.1f} MB (asked < 10 MB)")
+
+
+def test_requests_while_a_cell_runs(
+    notebook: Callable[..., Any], workspace: Path, tmp_path: Path
+) -> None:
+    ids = tmp_path / "ids.json"
+    book = notebook("", "", "")
+    book.execute(HEAD.format(workspace=str(workspace)))
+    for where, code in CELLS.items():
+        tell = f"open({str(ids)!r}, 'w').write(json.dumps([runtime().model_id, table.model_id]))"
+        run_cell(
+            book,
+            0,
+            f"table = pj.views.Table(rows)\n{tell}\ntable",
+            ALL_DRAWN.replace(f"{VIEWS}", "1"),
+        )
+        book.evaluate(QUIET)
+        line, view = json.loads(ids.read_text())
+        if code:
+            run_cell(
+                book,
+                1,
+                f"print('begun', flush=True)\n{code}",
+                "node => node.textContent.includes('begun\\n')",
+            )
+        found, is_running = book.evaluate(ASK, [line, view, 40])
+        assert is_running is bool(code)
+        say(f"request answered, kernel {where}", found, "asked < 20 ms")
+        note("… the first of them", f"{found[0]:.1f} ms")
+
+
+def test_what_is_saved_and_shipped(notebook: Callable[..., Any], workspace: Path) -> None:
+    book = notebook("", "", "", "")
+    book.execute(HEAD.format(workspace=str(workspace)))
+    sizes = [book.path.stat().st_size]
+    names = ["LabStatus", "PersonaCard", "Table"]
+    for n in range(len(names)):
+        run_cell(book, n, f"view = kinds[{n}]()\nview", ALL_DRAWN.replace(f"{VIEWS}", "1"))
+        expect(book.page.locator(".pj-view").nth(n).get_by_role("status").last).to_contain_text(
+            "live"
+        )
+        book.evaluate(QUIET)
+        book.save()
+        sizes.append(book.path.stat().st_size)
+
+    for name, small, large in zip(names, sizes[:-1], sizes[1:], strict=True):
+        note(
+            f"saved notebook, one {name} more", f"{(large - small) / 1000:.1f} kB (asked < 100 kB)"
+        )
+    built = [
+        f
+        for f in (files("pjais_lab.views") / "static").iterdir()
+        if f.name.endswith((".js", ".css"))
+    ]
+    weight = sum(len(gzip.compress(f.read_bytes(), 9)) for f in built) / 1000
+    note("front-end shipped", f"{weight:.1f} kB gzipped (asked < 300 kB)")
