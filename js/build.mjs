@@ -29,7 +29,7 @@ const styles = {
     builder.onResolve({ filter: /^virtual:styles$/ }, () => ({ path: "styles", namespace: "styles" }));
     builder.onLoad({ filter: /.*/, namespace: "styles" }, async () => {
       const own = readdirSync(join(here, "src", "views")).filter((f) => f.endsWith(".css")).sort();
-      const all = ["base.css", "grid.css", ...own.map((f) => `views/${f}`)].map((f) => `@import "./${f}";`);
+      const all = ["base.css", "grid.css", "acts.css", ...own.map((f) => `views/${f}`)].map((f) => `@import "./${f}";`);
       const stdin = { contents: all.join("\n"), loader: "css", resolveDir: join(here, "src") };
       const made = await build({ ...common, stdin, write: false, target: "es2022" });
       return { contents: made.outputFiles[0].text, loader: "text" };

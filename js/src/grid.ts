@@ -8,6 +8,9 @@ export interface Column {
   name: string;
   type: string;
   kind: string;
+  /** As CSS says it, with the least number of pixels; by the kind if left out. */
+  width?: string;
+  least?: number;
 }
 export type Bar = [label: string, total: number, count: number, predicate: Record<string, unknown>];
 export interface Bars {
@@ -21,7 +24,8 @@ export interface Place {
   see(first: number, last: number): void;
   cell(row: number, column: number): Cell;
   sort(name: string, isMore: boolean): void;
-  pick(row: number, isMore: boolean): void;
+  /** `isRange` when Shift is held: from the last one to this one. */
+  pick(row: number, isMore: boolean, isRange?: boolean): void;
   filter(column: string, predicates: Record<string, unknown>[]): void;
   tick: number;
 }
@@ -34,6 +38,8 @@ interface Props {
   filters: Record<string, string>;
   chosen: ReadonlySet<number>;
   place: Place;
+  /** Without the row of bars. */
+  isPlain?: boolean;
 }
 
 export const BLOCK = 100;
@@ -43,6 +49,8 @@ export const ROW_PX = 24;
 /** No browser draws an element much higher than this. */
 export const MOST_PX = 8_000_000;
 const BODY_PX = 12 * ROW_PX;
+const HEAD_PX = 26;
+const BARS_PX = 72;
 const RIGHT = new Set(["integer", "exact", "float"]);
 const WIDTHS: Record<string, number> = { integer: 110, exact: 130, float: 120, bool: 90, date: 120, time: 120, timestamp: 190 };
 
@@ -63,7 +71,7 @@ export function placeOf(row: number, count: number, bodyPx: number): number {
 let grids = 0;
 
 export function Grid(props: Props): VNode {
-  const { label, columns, count, place } = props;
+  const { label, columns, count, place, isPlain = false } = props;
   const [id] = useState(() => `pj-grid-${++grids}`);
   const scroller = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
@@ -73,8 +81,8 @@ export function Grid(props: Props): VNode {
   const shown = Math.ceil(BODY_PX / ROW_PX);
   const first = Math.max(0, Math.min(firstRow(top, count, BODY_PX), count - 1));
   const last = Math.min(count - 1, first + shown);
-  const template = columns.map((c) => (WIDTHS[c.kind] ? `${WIDTHS[c.kind]}px` : "minmax(140px, 1fr)")).join(" ");
-  const minWidth = columns.reduce((sum, c) => sum + (WIDTHS[c.kind] ?? 140), 0);
+  const template = columns.map((c) => c.width ?? (WIDTHS[c.kind] ? `${WIDTHS[c.kind]}px` : "minmax(140px, 1fr)")).join(" ");
+  const minWidth = columns.reduce((sum, c) => sum + (c.least ?? WIDTHS[c.kind] ?? 140), 0);
 
   useEffect(() => place.see(first, Math.max(first, last)), [first, last, count, place.tick]);
   useEffect(() => {
@@ -114,8 +122,9 @@ export function Grid(props: Props): VNode {
     const go = (row: number, column: number): void =>
       setAt({ row: Math.max(-HEAD_ROWS, Math.min(count - 1, row)), column: Math.max(0, Math.min(columns.length - 1, column)) });
     const { row, column } = at;
-    if (event.key === "ArrowDown") go(row + 1, column);
-    else if (event.key === "ArrowUp") go(row - 1, column);
+    const one = isPlain && (row === 0 || row === -HEAD_ROWS) ? HEAD_ROWS : 1; // over the row that is not there
+    if (event.key === "ArrowDown") go(row + (row < 0 ? one : 1), column);
+    else if (event.key === "ArrowUp") go(row - (row < 0 ? 1 : one), column);
     else if (event.key === "ArrowRight") go(row, column + 1);
     else if (event.key === "ArrowLeft") go(row, column - 1);
     else if (event.key === "PageDown") go(row + page, column);
@@ -125,7 +134,7 @@ export function Grid(props: Props): VNode {
     else if (event.key === "Enter" || event.key === " ") {
       if (row === -HEAD_ROWS) place.sort(columns[column]?.name ?? "", event.shiftKey);
       else if (row === -1) setBar(summary?.bars.length ? 0 : -1);
-      else place.pick(row, event.shiftKey || isFar);
+      else place.pick(row, event.shiftKey || isFar, event.shiftKey);
     } else return false;
     return true;
   };
@@ -138,7 +147,7 @@ export function Grid(props: Props): VNode {
   return html`
     <div class="pj-grid-box" ref=${scroller} tabindex="0" role="grid" aria-label=${visible(label)} aria-multiselectable="true"
       aria-rowcount=${count + HEAD_ROWS} aria-colcount=${columns.length} aria-activedescendant=${active}
-      style=${{ height: `${BODY_PX + 98}px` }} onKeyDown=${onKey}
+      style=${{ height: `${BODY_PX + HEAD_PX + (isPlain ? 0 : BARS_PX)}px` }} onKeyDown=${onKey}
       onScroll=${(e: Event) => setTop((e.target as HTMLElement).scrollTop)}>
       <div class="pj-grid-inside" role="presentation" style=${{ minWidth: `${minWidth}px`, "--pj-columns": template }}>
         <div class="pj-grid-head" role="rowgroup">
@@ -146,11 +155,11 @@ export function Grid(props: Props): VNode {
             ${columns.map((c, n) => html`<${Head} key=${c.name} id=${`${id}-${-HEAD_ROWS}-${n}`} column=${c} index=${n} sorts=${props.sorts}
               isAt=${at.row === -HEAD_ROWS && at.column === n} onSort=${(isMore: boolean) => { setAt({ row: -HEAD_ROWS, column: n }); place.sort(c.name, isMore); }} />`)}
           </div>
-          <div class="pj-row pj-row-bars" role="row" aria-rowindex="2">
+          ${isPlain ? null : html`<div class="pj-row pj-row-bars" role="row" aria-rowindex="2">
             ${columns.map((c, n) => html`<${Histogram} key=${c.name} id=${id} index=${n} column=${c} bars=${props.summaries[c.name]} bar=${at.column === n ? bar : -1}
               isAt=${at.row === -1 && at.column === n} isFiltered=${c.name in props.filters}
               onChoose=${(chosen: number[]) => { setAt({ row: -1, column: n }); setBar(-1); choose(c.name, chosen); }} />`)}
-          </div>
+          </div>`}
         </div>
         <div role="rowgroup" class="pj-grid-body" style=${{ height: `${Math.min(MOST_PX, count * ROW_PX)}px` }}>
           <div role="presentation" style=${{ transform: `translateY(${placeOf(first, count, BODY_PX)}px)` }}>${rows}</div>
@@ -170,7 +179,7 @@ function Row({ id, row, at, columns, place, chosen }: RowProps): VNode {
   const isChosen = chosen.has(row);
   return html`
     <div class=${isChosen ? "pj-row pj-picked" : "pj-row"} role="row" aria-rowindex=${row + 1 + HEAD_ROWS} aria-selected=${isChosen}
-      onClick=${(e: MouseEvent) => place.pick(row, e.shiftKey || e.ctrlKey || e.metaKey)}>
+      onClick=${(e: MouseEvent) => place.pick(row, e.shiftKey || e.ctrlKey || e.metaKey, e.shiftKey)}>
       ${columns.map((c, n) => {
         const value = place.cell(row, n);
         const isAt = at.row === row && at.column === n;

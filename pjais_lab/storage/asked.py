@@ -137,23 +137,27 @@ class AskedRelation:
                         del self._orders[next(iter(self._orders))]
         return known[start : start + limit].to_list()
 
-    def some(self, keys: Sequence[str]) -> pl.DataFrame:
+    def some(self, keys: Sequence[str], *names: str) -> pl.DataFrame:
         """Rows of these keys, in that order, as a page shows them; those that are gone are left out.
+
+        Args:
+            keys: of the rows.
+            names: the columns besides the key; all of them if none is named.
 
         Raises:
             QueryError: one of them is no key.
         """
-        chosen = ", ".join(map(cell, self.columns))
-        wanted = (
-            f"(SELECT CAST(unnest(string_split($keys, chr(31))) AS {self._columns[self.key].type}))"
-        )
+        shown = {self.key, *names} if names else self._made
+        chosen = ", ".join(cell(c) for n, c in self._columns.items() if n in shown)
+        kind = self._columns[self.key].type
+        wanted = f"(SELECT CAST(unnest(string_split($keys, chr(31))) AS {kind}))"
         only = f"{self._made[self.key]} IN {wanted}" if keys else "false"
-        sql = f"SELECT {chosen} FROM ({self._select(self._made, only)})"
+        sql = f"SELECT {chosen} FROM ({self._select(shown, only)})"
         found = self._ask(sql, keys="\x1f".join(keys)) if keys else self._ask(sql)
         found = found.with_columns(pl.col(self.key).cast(pl.String))
         order = pl.DataFrame({self.key: pl.Series(keys, dtype=pl.String)})
         joined = order.join(found, on=self.key, how="inner", maintain_order="left")
-        return joined.select(list(self._made))
+        return joined.select(found.columns)
 
     def frame(self, where: Predicate | None = None, *, sort: Sort = ()) -> pl.DataFrame:
         """Rows with their own types, as polars.

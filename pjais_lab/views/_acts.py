@@ -216,9 +216,13 @@ class ActingView(View):
         found = self._able(name)
         question = None
         if found.asks is not None:
-            known = inspect.signature(found.asks).parameters
+            known = list(inspect.signature(found.asks).parameters.values())[1:]
             have = self._checked(name, found.given, given)
-            question = found.asks(self, **{n: v for n, v in have.items() if n in known})
+            lacking = [p.name for p in known if p.default is p.empty and p.name not in have]
+            if lacking:
+                msg = f"The act {name!r} was asked for without {lacking[0]!r}."
+                raise ViewError(msg, act=name)
+            question = found.asks(self, **{p.name: have[p.name] for p in known if p.name in have})
         return {
             "token": uuid4().hex,
             "question": None if question is None else msgspec.to_builtins(question),

@@ -201,6 +201,8 @@ def test_a_dismissed_bar_takes_the_undo_with_it(shelf: Shelf, wire: Any) -> None
         (lambda s: begin(s, names=["joy"], size="huge"), "asked for wrongly: Invalid enum value"),
         (lambda s: begin(s, name=["joy"]), "asked for wrongly"),
         (lambda s: s.act_python(name="burn", given={}), "missing required field"),
+        (lambda s: s.ask_act(name="burn", given={}), "asked for without 'names'"),
+        (lambda s: s.ask_act(name="burn", given={"names": "joy"}), "asked for wrongly"),
     ],
 )
 def test_a_wrong_request_is_answered_with_a_sentence(
