@@ -6,34 +6,48 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pjais_lab.views._acts import ActingView, Done, Question, Run, act
     from pjais_lab.views._base import View
     from pjais_lab.views._panels import panel
     from pjais_lab.views._requests import answer
     from pjais_lab.views.dashboard import Dashboard, panels
     from pjais_lab.views.event_log import EventLog
+    from pjais_lab.views.memory_table import MemoryTable
     from pjais_lab.views.persona_card import PersonaCard
     from pjais_lab.views.status import LabStatus
     from pjais_lab.views.table import Table
 
 __all__ = [
+    "ActingView",
     "Dashboard",
+    "Done",
     "EventLog",
     "LabStatus",
+    "MemoryTable",
     "PersonaCard",
+    "Question",
+    "Run",
     "Table",
     "View",
+    "act",
     "answer",
     "panel",
     "panels",
 ]
 
 _HOMES = {
+    "ActingView": "_acts",
     "Dashboard": "dashboard",
+    "Done": "_acts",
     "EventLog": "event_log",
     "LabStatus": "status",
+    "MemoryTable": "memory_table",
     "PersonaCard": "persona_card",
+    "Question": "_acts",
+    "Run": "_acts",
     "Table": "table",
     "View": "_base",
+    "act": "_acts",
     "answer": "_requests",
     "panel": "_panels",
     "panels": "dashboard",

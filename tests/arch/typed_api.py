@@ -140,6 +140,9 @@ def looking(lab: pj.Lab, ada: pj.PersonaModel) -> None:
     table = pj.views.Table(lab.live("FROM memories"), selection=pj.Selection())
     assert_type(table.selected, pl.DataFrame)
     assert_type(table.python, str)
+    memories = pj.views.MemoryTable(lab, ada, selection=table.selection, sort=[("tier", "asc")])
+    assert_type(memories.picked, list[str])
+    assert_type(memories.selected, pl.DataFrame)
     log = pj.views.EventLog(lab, names=["v1.PersonaCreated"], persona=ada, selection=table.selection)
     assert_type(log.selected, pl.DataFrame)
     board = lab.dashboard(views=[["Lab"], [pj.views.panel("Mine", Count), card]], shown=["Lab"])
@@ -178,6 +181,19 @@ class Count(pj.views.View):
     def double(self, *, n: int) -> int:
         """Answers the browser."""
         return 2 * n
+
+
+class Shelf(pj.views.ActingView):
+    """A view of one's own from which somebody acts."""
+
+    def _asks(self, *, ids: list[str]) -> pj.views.Question:
+        return pj.views.Question("Burn them?", [f"{len(ids)} books leave the shelf."], "Burn")
+
+    @pj.views.act("Burn…", asks=_asks, destroys=True)
+    def burn(self, run: pj.views.Run, *, ids: list[str], why: str = "") -> pj.views.Done:
+        """Acts."""
+        burnt = [assert_type(i, str) for i in run.each(ids)]
+        return pj.views.Done(f"Burnt {len(burnt)}.", undo=lambda again: again.title)
 
 
 UNTYPED = (pj.LastMap, pj.LastSet, pj.Upcaster)
