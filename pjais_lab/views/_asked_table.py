@@ -17,7 +17,7 @@ from pjais_lab.errors import ViewError
 from pjais_lab.reactive.selection import Selection
 from pjais_lab.storage.relation import Direction, Sort, literal_sql
 from pjais_lab.views import _fallback, _python
-from pjais_lab.views._acts import ActingView
+from pjais_lab.views._acting import ActingView
 from pjais_lab.views._requests import answer
 from pjais_lab.views._transport import QUERY
 

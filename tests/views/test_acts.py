@@ -11,7 +11,8 @@ import pytest
 import pjais_lab as pj
 from pjais_lab.errors import RejectedError, ViewError
 from pjais_lab.personas.events import PersonaMoodChanged
-from pjais_lab.views._acts import ActingView, Done, Question, Run, act
+from pjais_lab.views._acting import ActingView
+from pjais_lab.views._acts import Done, Question, Run, act
 
 Size = Literal["small", "large"]
 
