@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pjais_lab.views._acts import ActingView, Done, Question, Run, act
+    from pjais_lab.views._acting import ActingView
+    from pjais_lab.views._acts import Done, Question, Run, act
     from pjais_lab.views._base import View
     from pjais_lab.views._panels import panel
     from pjais_lab.views._requests import answer
@@ -36,7 +37,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "ActingView": "_acts",
+    "ActingView": "_acting",
     "Dashboard": "dashboard",
     "Done": "_acts",
     "EventLog": "event_log",
