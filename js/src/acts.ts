@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ComponentChildren, VNode } from "preact";
 import { ActField, isFilled, startOf, type Field, type Values } from "./act_fields";
+import { Copy } from "./controls";
 import { text, visible } from "./frame";
 import { html } from "./html";
 import { Superseded } from "./transport";
@@ -15,7 +16,7 @@ export interface Offered {
 export interface ActsState {
   acts: Record<string, Offered>;
   run: { title: string; done: number; of: number; can_cancel: boolean } | null;
-  last: { said: string; failed: boolean; undo: string | null } | null;
+  last: { said: string; failed: boolean; undo: string | null; python?: string | null } | null;
 }
 interface Asked {
   token: string;
@@ -157,6 +158,7 @@ function Bar({ view, state }: { view: View; state: ActsState | undefined }): VNo
       : last
         ? html`<div class=${last.failed ? "pj-act-bar pj-fail" : "pj-act-bar"} role=${last.failed ? "alert" : undefined}>
             <span class="pj-grow pj-text">${visible(last.said)}</span>
+            ${last.python ? html`<${Copy} python=${last.python} />` : null}
             ${undo ? html`<button type="button" class="pj-button" disabled=${isSent === undo} onClick=${back}>Undo</button>` : null}
             <button type="button" class="pj-button" aria-label="Dismiss" title="Dismiss; what was done stays done" onClick=${() => ask("dismiss_act")}>×</button></div>`
         : null}

@@ -20,6 +20,7 @@ from pjais_lab.views._requests import answer
 __all__ = ["ActingView"]
 
 _REMEMBERED: Final = 100
+_LONGEST_CODE: Final = 20_000
 _NOTHING: Final = "Nothing was changed."
 
 
@@ -89,7 +90,9 @@ class ActingView(View):
         def work(run: Run) -> Done:
             return cast("Done", function(run, **arguments_))
 
-        return self._start(token, found.title.rstrip("…"), work)
+        code = found.python(self, **arguments_) if found.python is not None else ""
+        code = code if len(code) <= _LONGEST_CODE else ""
+        return self._start(token, found.title.rstrip("…"), work, code)
 
     @answer
     def undo_act(self, *, token: str) -> bool:
@@ -160,7 +163,7 @@ class ActingView(View):
             raise ViewError(msg, act=name) from error
         return {n: v for n, v in found.items() if v is not msgspec.UNSET}
 
-    def _start(self, token: str, title: str, work: Callable[[Run], Done]) -> bool:
+    def _start(self, token: str, title: str, work: Callable[[Run], Done], code: str = "") -> bool:
         with self._acting:
             if token in self._known:
                 return False
@@ -171,10 +174,12 @@ class ActingView(View):
             run = self._run = Run(token, title, self.tell_acts)
             self._last = self._undo = None
         self.tell_acts()
-        threading.Thread(target=self._act, args=(run, work), name="pjais-act", daemon=True).start()
+        threading.Thread(
+            target=self._act, args=(run, work, code), name="pjais-act", daemon=True
+        ).start()
         return True
 
-    def _act(self, run: Run, work: Callable[[Run], Done]) -> None:
+    def _act(self, run: Run, work: Callable[[Run], Done], code: str) -> None:
         undo, is_failed = None, False
         try:
             done = work(run)
@@ -190,7 +195,12 @@ class ActingView(View):
         with self._acting:
             self._run = None
             self._undo = (token, undo) if undo is not None else None
-            self._last = {"said": said, "failed": is_failed, "undo": token if undo else None}
+            self._last = {
+                "said": said,
+                "failed": is_failed,
+                "undo": token if undo else None,
+                "python": code or None,
+            }
         self.tell_acts()
 
     def _acts_state(self) -> dict[str, Any]:

@@ -181,6 +181,10 @@ def test_with_the_keyboard_two_memories_are_linked_and_no_key_reaches_the_notebo
     expect(bar(table)).to_contain_text("Linked them.")
     expect(cell(table, 0, 8)).to_have_text("3")
 
+    book.page.set_viewport_size({"width": 1900, "height": 1000})
+    cell(table, 0, 0).click()
+    expect(table.get_by_role("complementary")).to_contain_text("Note 28 on the engine.")
+    book.shot("memory_table_wide", VIEW)
     cell(table, 3, 0).click()
     button(table, "Link…").focus()
     keys.press("Enter")

@@ -116,6 +116,7 @@ def test_an_act_is_one_commit_and_says_what_it_did(shelf: Shelf, wire: Any) -> N
         "said": "Burnt 2 (small, cold, 1).",
         "failed": False,
         "undo": "",
+        "python": "burn(['joy', 'anger'], 'small', 'cold', 1)",
     }
     assert shelf.lab.position == before + 2
     assert shelf.lab.query("SELECT count(DISTINCT origin_seq - seq) FROM events").item() == 1
