@@ -21,11 +21,11 @@ from pjais_lab.storage._scans import engine
 from pjais_lab.storage._typemap import Column, column_of
 from pjais_lab.storage.cube import MOST_CELLS, Cube
 
-__all__ = ["BY", "STEPS", "Density", "LogCube", "bucket_us", "step_for"]
+__all__ = ["BY", "STEPS", "Density", "LogCube", "bucket_at", "bucket_us", "step_for"]
 
 Ask = Callable[..., pl.DataFrame]
 """Answers ``ask(sql)``, from any thread: a lab's ``query``."""
-BY: Final = ("persona_id", "name", "actor")
+BY: Final[tuple[str, ...]] = ("persona_id", "name", "actor")
 """What a log is counted by, besides time."""
 _MS: Final = 1_000
 _S: Final = 1_000_000
@@ -105,6 +105,11 @@ def bucket_us(bucket: int, step: int) -> int:
     return bucket * step + ORIGIN_US
 
 
+def bucket_at(us: int, step: int) -> int:
+    """The bucket of a microsecond since 1970."""
+    return (us - ORIGIN_US) // step
+
+
 class LogCube:
     """A log in cubes. One thread at a time.
 
@@ -128,6 +133,11 @@ class LogCube:
     def columns(self) -> frozenset[str]:
         """What predicates may be about."""
         return frozenset(self._columns)
+
+    @property
+    def position(self) -> int:
+        """The last event that is counted; -1 before the first ``refresh``."""
+        return -1 if self._base is None else self._base.position
 
     @property
     def events(self) -> int:
@@ -198,7 +208,7 @@ class LogCube:
         schema = {"code": pl.Int64, "bucket": pl.Int64, "n": pl.Int64}
         cells = pl.DataFrame(found, schema=schema, orient="row")
         if span is not None:
-            first, last = ((us - ORIGIN_US) // had for us in (span[0], span[1] - 1))
+            first, last = bucket_at(span[0], had), bucket_at(span[1] - 1, had)
             cells = cells.filter(pl.col("bucket").is_between(first, last))
         coarse = cells.with_columns(pl.col("bucket") // (step // had))
         return coarse.group_by("code", "bucket").agg(pl.col("n").sum()).sort("code", "bucket")
@@ -224,7 +234,8 @@ class LogCube:
         self, step: int, span: tuple[int, int] | None, fixed: Predicate | None, now: int
     ) -> _Level:
         level = _Level(Cube([]), step, step, span, fixed, now)
-        cells, names = self._read(level, BY, 0, now), list(BY)
+        names: list[str] = [*BY]
+        cells = self._read(level, names, 0, now)
         spare = next(n for n in reversed(BY) if n != self._lane)
         if cells.height > MOST_CELLS:
             names.remove(spare)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pjais_lab.views.persona_card import PersonaCard
     from pjais_lab.views.status import LabStatus
     from pjais_lab.views.table import Table
+    from pjais_lab.views.timeline import Timeline
 
 __all__ = [
     "ActingView",
@@ -29,6 +30,7 @@ __all__ = [
     "Question",
     "Run",
     "Table",
+    "Timeline",
     "View",
     "act",
     "answer",
@@ -47,6 +49,7 @@ _HOMES = {
     "Question": "_acts",
     "Run": "_acts",
     "Table": "table",
+    "Timeline": "timeline",
     "View": "_base",
     "act": "_acts",
     "answer": "_requests",

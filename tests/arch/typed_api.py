@@ -143,6 +143,8 @@ def looking(lab: pj.Lab, ada: pj.PersonaModel) -> None:
     memories = pj.views.MemoryTable(lab, ada, selection=table.selection, sort=[("tier", "asc")])
     assert_type(memories.picked, list[str])
     assert_type(memories.selected, pl.DataFrame)
+    timeline = pj.views.Timeline(lab, by="name", selection=table.selection, follow=False)
+    assert_type(timeline.selected, pl.DataFrame)
     log = pj.views.EventLog(lab, names=["v1.PersonaCreated"], persona=ada, selection=table.selection)
     assert_type(log.selected, pl.DataFrame)
     board = lab.dashboard(views=[["Lab"], [pj.views.panel("Mine", Count), card]], shown=["Lab"])
