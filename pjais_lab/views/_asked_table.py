@@ -113,9 +113,8 @@ class AskedTable(ActingView):
 
     # ------------------------------------------------------------ what the browser asks
     @answer
-    def rows(self, *, start: int, count: int, slot: int = 0) -> pl.DataFrame:
-        """Some of the rows; the slot keeps questions about several parts apart."""
-        del slot
+    def rows(self, *, start: int, count: int) -> pl.DataFrame:
+        """Some of the rows."""
         some = min(count, _MOST_ROWS)
         return self._relation.page(start, some, sort=self._sort, where=self._where())
 

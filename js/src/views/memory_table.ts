@@ -3,13 +3,12 @@ import type { VNode } from "preact";
 import { ActButton, Acts, Toolbar, useActs } from "../acts";
 import { ignored, useBlocks } from "../blocks";
 import { Chips, Copy, Search } from "../controls";
-import { text, type Frame } from "../frame";
-import { Grid, type Bars, type Column, type Place } from "../grid";
+import { text, type Cell, type Frame } from "../frame";
+import { BLOCK, Grid, type Bars, type Column, type Place } from "../grid";
 import { html } from "../html";
 import { Details } from "../memory_details";
 import { Shell } from "../shell";
 import type { View } from "../view";
-import { BLOCK } from "../grid";
 
 interface State {
   version: number;
@@ -27,7 +26,10 @@ const MOST_PICKED = 10_000;
 const WIDTHS: Record<string, [string, number]> = {
   content: ["minmax(240px, 3fr)", 240], kind: ["110px", 110], tier: ["80px", 80], persona: ["minmax(110px, 1fr)", 110],
   recalls: ["80px", 80], links: ["72px", 72], tags: ["minmax(110px, 1fr)", 110],
+  occurred_at: ["160px", 160], last_recalled_at: ["160px", 160],
 };
+/** As much of a time as is shown; the whole of it filters and sorts. */
+const SECONDS = 19;
 /** Nearly every text differs, so there is nothing to sum up. */
 const UNSUMMED = new Set(["content", "tags"]);
 
@@ -62,8 +64,7 @@ function Body({ view, state }: { view: View; state: State }): VNode {
   useEffect(() => setPicked(told ?? []), [told]);
   const sight = useRef<[number, number]>([0, 0]);
   const anchor = useRef<{ row: number; key: string } | null>(null);
-  const slot = (name: string): number => (name === "refill" ? 0 : 1 + Number(name.split(" ")[1] ?? 0));
-  const blocks = useBlocks(String(state.version), (start, name) => view.request<Frame>("rows", { start, count: BLOCK, slot: slot(name) }, name));
+  const blocks = useBlocks(String(state.version), (start, name) => view.request<Frame>("rows", { start, count: BLOCK }, name));
   const shown = useMemo(
     () => state.columns.flatMap((c, n) => (state.hidden.includes(c.name) ? [] : [{ ...c, at: n, width: WIDTHS[c.name]?.[0], least: WIDTHS[c.name]?.[1] }])),
     [JSON.stringify(state.columns), state.hidden.join()],
@@ -102,7 +103,11 @@ function Body({ view, state }: { view: View; state: State }): VNode {
     sight.current = [first, last];
     blocks.see(first, last);
   };
-  const place: Place = { see, sort, pick, filter, tick: blocks.tick, cell: (row, n) => blocks.cell(row, shown[n]?.at ?? -1) };
+  const cell = (row: number, n: number): Cell => {
+    const value = blocks.cell(row, shown[n]?.at ?? -1);
+    return shown[n]?.kind === "timestamp" && typeof value === "string" ? value.slice(0, SECONDS) : value;
+  };
+  const place: Place = { see, cell, sort, pick, filter, tick: blocks.tick };
   const held = new Set(picked);
   const chosen = new Set<number>();
   for (let row = sight.current[0]; row <= sight.current[1]; row++) if (held.has(keyOf(row) ?? "")) chosen.add(row);
