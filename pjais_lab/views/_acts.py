@@ -18,8 +18,10 @@ An act makes one commit, so that all of it happens or nothing. ``run.each`` says
 stops when the user cancels, by an exception that must pass; ``run.key`` is the commit's idempotency
 key, so that a request that comes twice acts once. It runs in a thread of its own. What the browser
 does not give (``why``) becomes a field of the dialog: ``Literal`` a choice, ``str`` text, a number,
-``bool`` a box. In the browser ``<ActButton acts name given>`` begins one and ``<Acts>`` shows the
-dialog, the progress and the undo bar.
+``bool`` a box; ``finds={"book": "find"}`` searches with the ``answer`` of that name. In the
+browser ``const acts = kit.useActs(view)``, then ``<${kit.ActButton} acts=${acts} name="burn"
+given=${{ ids }} lacks=${ids.length ? null : "Pick books first."} />`` begins one, and
+``<${kit.Acts} view=${view} acts=${acts} />`` shows the dialog, the progress and the undo bar.
 """
 
 from __future__ import annotations
