@@ -31,6 +31,8 @@ export interface Place {
 }
 interface Props {
   label: string;
+  /** Of what is shown; for those who wait until it is painted. */
+  version?: number;
   columns: Column[];
   count: number;
   sorts: [string, "asc" | "desc"][];
@@ -146,7 +148,7 @@ export function Grid(props: Props): VNode {
   for (let row = first; row <= last; row++) rows.push(html`<${Row} key=${row} id=${id} row=${row} at=${at} ...${props} />`);
   return html`
     <div class="pj-grid-box" ref=${scroller} tabindex="0" role="grid" aria-label=${visible(label)} aria-multiselectable="true"
-      aria-rowcount=${count + HEAD_ROWS} aria-colcount=${columns.length} aria-activedescendant=${active}
+      aria-rowcount=${count + HEAD_ROWS} aria-colcount=${columns.length} aria-activedescendant=${active} data-version=${props.version}
       style=${{ height: `${BODY_PX + HEAD_PX + (isPlain ? 0 : BARS_PX)}px` }} onKeyDown=${onKey}
       onScroll=${(e: Event) => setTop((e.target as HTMLElement).scrollTop)}>
       <div class="pj-grid-inside" role="presentation" style=${{ minWidth: `${minWidth}px`, "--pj-columns": template }}>
@@ -228,9 +230,14 @@ function Histogram({ id, index, column, bars, bar, isAt, isFiltered, onChoose }:
   const most = Math.max(1, ...(bars?.bars ?? []).map(([, total]) => total));
   const notes = bars ? [bars.distinct === null ? "" : `≈ ${text(bars.distinct)} values`, bars.nulls ? `${text(bars.nulls)} null` : "", bars.others && bars.kind === "histogram" ? `${text(bars.others)} other` : ""] : [];
   const said = bars ? `${visible(column.name)}: ${bars.bars.length} ${bars.kind === "histogram" ? "bins" : "values"}${bars.bars.length ? ". Enter to choose among them" : ""}` : `${visible(column.name)}: being counted`;
-  const up = (to: number): void => {
+  const through = (to: number): void => {
+    if (from.current < 0) return;
     const [a, b] = [Math.min(from.current, to), Math.max(from.current, to)];
-    if (from.current >= 0) onChoose(Array.from({ length: b - a + 1 }, (_, k) => a + k));
+    setSpan([a, b]);
+    onChoose(Array.from({ length: b - a + 1 }, (_, k) => a + k));
+  };
+  const up = (to: number): void => {
+    through(to);
     from.current = -1;
     setSpan(null);
   };
@@ -245,7 +252,7 @@ function Histogram({ id, index, column, bars, bar, isAt, isFiltered, onChoose }:
             <div key=${n} id=${`${id}-bar-${index}-${n}`} role="option" aria-selected=${isIn} aria-label=${words} title=${words}
               class=${`pj-plot-bar${isIn ? " pj-brushed" : ""}${bar === n ? " pj-at" : ""}`}
               onPointerDown=${() => { from.current = n; setSpan([n, n]); }}
-              onPointerEnter=${() => { if (from.current >= 0) setSpan([Math.min(from.current, n), Math.max(from.current, n)]); }}
+              onPointerEnter=${() => through(n)}
               onPointerUp=${() => up(n)}>
               <i class="pj-ghost" style=${{ height: `${(100 * total) / most}%` }} /><i class="pj-solid" style=${{ height: `${(100 * count) / most}%`, minHeight: count ? "2px" : "0" }} />
             </div>`;

@@ -196,6 +196,24 @@ class Relation:
             )
         return msgspec.structs.replace(found, column=column)
 
+    def counted(self, column: str, *, where: Predicate | None = None) -> Summary | None:
+        """What lies in a column, if a cube can tell; None when rows would have to be counted.
+
+        Args:
+            column: its name.
+            where: which rows to count.
+
+        Raises:
+            QueryError: a value in ``where`` does not fit its column, or it was stopped.
+        """
+        loaded = self._now()
+        known = loaded.outlines.get(column)
+        if known is None or not loaded.cubes.cells:
+            return None
+        with self._asking("") as cursor:
+            found = loaded.cubes.summary(cursor, column, known, where)
+        return None if found is None else msgspec.structs.replace(found, column=column)
+
     def prepare(self, *, wait: bool = False) -> None:
         """Count many rows into cubes in the background, so that filters on bins count no rows again.
 

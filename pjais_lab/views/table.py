@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import polars as pl
 
-from pjais_lab.core.predicate import AnyOf, OneOf, Predicate, all_of, columns_of
-from pjais_lab.core.predicate_dict import from_dict, to_dict
+from pjais_lab.core.predicate import Predicate, all_of, columns_of
+from pjais_lab.core.predicate_dict import from_dict
 from pjais_lab.errors import ViewError
 from pjais_lab.reactive.live_query import LiveQuery
 from pjais_lab.reactive.selection import Selection
@@ -22,6 +22,7 @@ from pjais_lab.views import _fallback, _python
 from pjais_lab.views._base import View
 from pjais_lab.views._picks import found_by, joined
 from pjais_lab.views._requests import answer
+from pjais_lab.views._table_bars import as_bars, brushed
 from pjais_lab.views._transport import QUERY
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Table"]
 
 _MOST_ROWS: Final = 500
+_MOST_SUMMARIES: Final = 24
 _MOST_PICKED: Final = 1_000
 _NUMBERS: Final = itertools.count(1)
 
@@ -125,24 +127,14 @@ class Table(View):
         """What lies in a column, filtered by all the others."""
         self._settle()
         found = self._relation.summary(column, where=self._where(excluding=column))
-        bars = [
-            [f"{b.low!s} – {b.high!s}", b.total, b.count, to_dict(b.within(column))]
-            for b in found.bins
-        ]
-        bars += [[t.value, t.total, t.count, to_dict(OneOf(column, [t.value]))] for t in found.top]
-        return {
-            "kind": found.kind,
-            "bars": bars,
-            "nulls": found.nulls,
-            "others": found.others,
-            "distinct": found.distinct,
-        }
+        if column == self._relation.columns[-1].name:  # the browser has all of them now
+            self._relation.prepare()
+        return as_bars(found)
 
     @answer
     def filter(self, *, column: str, predicates: list[dict[str, Any]]) -> None:
         """Filter a column by any of some predicates; by none when there are none."""
-        made = [from_dict(p) for p in predicates]
-        self.selection[column] = made[0] if len(made) == 1 else AnyOf(made) if made else None
+        self.selection[column] = brushed([from_dict(p) for p in predicates])
 
     @answer
     def sort(self, *, by: list[tuple[str, Literal["asc", "desc"]]]) -> None:
@@ -230,8 +222,21 @@ class Table(View):
             "search": self._search,
             "filters": {n: literal_sql(p) for n, p in self._filters().items()},
             "picked": self._relation.count(self._where(picked=True)) if is_picked else None,
+            "summaries": self._summaries(),
             "python": self.python,
         }
+
+    def _summaries(self) -> dict[str, Any] | None:
+        """What lies in all columns, if cubes tell it at once; the browser asks for it if not."""
+        columns = self._relation.columns
+        if len(columns) > _MOST_SUMMARIES:
+            return None
+        found = {
+            c.name: self._relation.counted(c.name, where=self._where(excluding=c.name))
+            for c in columns
+        }
+        known = {name: as_bars(summary) for name, summary in found.items() if summary is not None}
+        return known if len(known) == len(columns) else None
 
     def _where(self, *, excluding: str | None = None, picked: bool = False) -> Predicate | None:
         """What filters the rows, save the predicates of columns that are not here."""

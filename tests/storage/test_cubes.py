@@ -50,6 +50,10 @@ def test_brushes_on_bins_are_counted_by_cubes_and_equal_the_rows(some: pl.DataFr
             slow, quick = plain.summary(name, where=where), ready.summary(name, where=where)
             assert (slow.by, quick.by) == ("rows", "cube")
             assert quick == by_cube(slow)
+            assert (plain.counted(name, where=where), ready.counted(name, where=where)) == (
+                None,
+                quick,
+            )
         assert ready.count(where) == plain.count(where)
 
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import pjais_lab as pj
-from pjais_lab.core.predicate_dict import to_dict
+from pjais_lab.core.predicate_dict import from_dict, to_dict
 from pjais_lab.errors import LabError, QueryError, ViewError
 
 ROWS = pl.DataFrame(
@@ -185,3 +185,39 @@ def test_a_selection_does_not_keep_a_table_alive(wire: Any) -> None:
     gc.collect()
 
     assert gone() is None
+
+
+def test_bins_beside_each_other_are_one_interval_and_values_one_list(
+    table: pj.views.Table,
+) -> None:
+    x, who = table.summary(column="x")["bars"], table.summary(column="who")["bars"]
+
+    table.filter(column="x", predicates=[bar[3] for bar in x[2:5]])
+    table.filter(column="who", predicates=[bar[3] for bar in who[:2]])
+
+    ends = from_dict(x[2][3]), from_dict(x[4][3])
+    assert isinstance(ends[0], pj.Interval)
+    assert isinstance(ends[1], pj.Interval)
+    assert table.selection["x"] == pj.Interval("x", ends[0].low, ends[1].high, "left")
+    assert table.selection["who"] == pj.OneOf("who", [who[0][0], who[1][0]])
+
+
+def test_many_rows_are_summed_up_with_the_state_while_one_brushes(
+    wire: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pjais_lab.storage._cubes.MANY_ROWS", 50)
+    table = pj.views.Table(ROWS)
+    assert table._state()["summaries"] is None
+    slow = {name: table.summary(column=name) for name in ROWS.columns}
+    table._relation.prepare(wait=True)
+
+    table.filter(column="x", predicates=[bar[3] for bar in slow["x"]["bars"][:4]])
+    quick = table._state()["summaries"]
+
+    assert {name: found["by"] for name, found in quick.items()} == dict.fromkeys(
+        ROWS.columns, "cube"
+    )
+    assert quick["x"] == slow["x"] | {"by": "cube"}
+    assert sum(bar[2] for bar in quick["id"]["bars"]) == table.frame.height < 100
+    table.search(text="ada")
+    assert table._state()["summaries"] is None

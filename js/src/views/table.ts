@@ -3,6 +3,7 @@ import type { VNode } from "preact";
 import { Chips, Copy, Search } from "../controls";
 import { text, type Cell, type Frame } from "../frame";
 import { html } from "../html";
+import { useNewest } from "../newest";
 import { Shell } from "../shell";
 import { Superseded } from "../transport";
 import type { View } from "../view";
@@ -21,7 +22,12 @@ interface State {
   picked: number | null;
   revision: number;
   python: string;
+  /** What lies in all columns, when it is known at once. */
+  summaries: Record<string, Bars> | null;
 }
+
+/** Rows are asked for so long after the last move of a brush. */
+const REST_MS = 150;
 
 const ignored = (error: unknown): void => {
   if (!(error instanceof Superseded)) console.debug(error);
@@ -48,11 +54,15 @@ function Body({ view, state }: { view: View; state: State }): VNode {
   useEffect(() => setChosen(new Set()), [order, state.revision]);
   // Other rows: keep showing the old ones until the new ones are here, so that nothing flickers.
   const wanted = useRef<number[]>([0]);
+  const brushed = useRef(JSON.stringify(state.filters));
   const version = useRef(state.version);
   version.current = state.version;
   const block = (n: number, slot: string): Promise<Frame> => view.request<Frame>("rows", { start: n * BLOCK, count: BLOCK, slot: slot.length }, slot);
   useEffect(() => {
     let isOld = false;
+    const filters = JSON.stringify(state.filters);
+    const restMs = state.summaries && brushed.current !== filters ? REST_MS : 0;
+    brushed.current = filters;
     const refill = async (): Promise<void> => {
       const fresh = new Map<number, Frame>();
       for (const n of wanted.current) fresh.set(n, await block(n, "refill"));
@@ -60,7 +70,7 @@ function Body({ view, state }: { view: View; state: State }): VNode {
       blocks.current = fresh;
       setTick((t) => t + 1);
     };
-    refill().catch(ignored);
+    const timer = setTimeout(() => void refill().catch(ignored), restMs);
     const summarise = async (): Promise<void> => {
       for (const { name } of state.columns) {
         const found = await view.request<Bars>("summary", { column: name }, `summary ${name}`);
@@ -68,9 +78,10 @@ function Body({ view, state }: { view: View; state: State }): VNode {
         setSummaries((held) => ({ ...held, [name]: found }));
       }
     };
-    summarise().catch(ignored);
+    if (!state.summaries) summarise().catch(ignored);
     return () => {
       isOld = true;
+      clearTimeout(timer);
     };
   }, [state.version]);
 
@@ -106,19 +117,19 @@ function Body({ view, state }: { view: View; state: State }): VNode {
     setChosen(next);
     act("pick", { places: [...next] });
   };
-  const filter = (column: string, predicates: Predicate[]): void => act("filter", { column, predicates });
+  const filter = useNewest<{ column: string; predicates: Predicate[] }>((args) => view.request("filter", args).catch(ignored));
   const plural = (n: number): string => `${text(n)} row${n === 1 ? "" : "s"}`;
   const counts = [state.count === state.rows ? plural(state.rows) : `${text(state.count)} of ${plural(state.rows)}`];
   if (state.picked !== null) counts.push(`${text(state.picked)} picked`);
   const isFiltered = Object.keys(state.filters).length > 0 || state.search !== "" || state.picked !== null;
-  const place: Place = { see, cell, sort, pick, filter, tick };
+  const place: Place = { see, cell, sort, pick, filter: (column, predicates) => filter({ column, predicates }), tick };
   return html`
     <${Shell} view=${view} counts=${counts} actions=${html`
       <${Search} value=${state.search} onSearch=${(words: string) => act("search", { text: words })} />
       <button type="button" class="pj-button" disabled=${!isFiltered} onClick=${() => act("clear", {})}>Clear</button>
       <${Copy} python=${state.python} />`}>
-      <${Chips} filters=${state.filters} onRemove=${(name: string) => filter(name, [])} />
-      <${Grid} label=${view.title} columns=${state.columns} count=${state.count} sorts=${state.sort} summaries=${summaries}
+      <${Chips} filters=${state.filters} onRemove=${(name: string) => filter({ column: name, predicates: [] })} />
+      <${Grid} label=${view.title} columns=${state.columns} count=${state.count} sorts=${state.sort} summaries=${state.summaries ?? summaries} version=${state.version}
         filters=${state.filters} chosen=${chosen} place=${place} />
     <//>`;
 }

@@ -3,6 +3,7 @@ import type { VNode } from "preact";
 import { Chips, Copy } from "../controls";
 import { text, visible } from "../frame";
 import { html } from "../html";
+import { useNewest } from "../newest";
 import { Shell } from "../shell";
 import { bars, between, moved, sums, ticks, when, widened, zoomed, type Buckets } from "../timeline_axis";
 import { Superseded } from "../transport";
@@ -87,22 +88,7 @@ function Body({ view, state, shown, act, drop }: BodyProps): VNode {
   const applied: Buckets | null = state.brush && inBuckets(state.brush, shown);
   const brush: [number, number] | null = pending ? [time(pending[0]), time(pending[1] + 1)] : state.brush;
 
-  // While one request is on its way only the newest brush waits; the last one is always sent.
-  const line = useRef<{ isBusy: boolean; next: Buckets | null }>({ isBusy: false, next: null });
-  const send = (b: Buckets): void => {
-    line.current.next = b;
-    if (line.current.isBusy) return;
-    line.current.isBusy = true;
-    const go = async (): Promise<void> => {
-      while (line.current.next) {
-        const [a, z] = line.current.next;
-        line.current.next = null;
-        await act("brush", { low: time(a), high: time(z + 1) });
-      }
-      line.current.isBusy = false;
-    };
-    void go();
-  };
+  const send = useNewest<Buckets>(([a, z]) => act("brush", { low: time(a), high: time(z + 1) }));
   const told = (b: Buckets, lane?: Lane): string => {
     const n = sum(lane ? (lane.some ?? lane.every) : total.some, b);
     return `${when(time(b[0]), step)} – ${when(time(b[1] + 1), step)} UTC: ${plural(n)}${lane ? ` of ${visible(lane.label)}` : ""}`;
