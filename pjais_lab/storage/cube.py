@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, Self
 
 import duckdb
+import polars as pl
 
 from pjais_lab.core.predicate import (
     All,
@@ -27,6 +28,7 @@ from pjais_lab.storage._cubedims import NULL, REST, Dim
 from pjais_lab.storage._cubetell import Told, tell
 from pjais_lab.storage._scans import TableName
 from pjais_lab.storage.duck import translated
+from pjais_lab.storage.reader import fetch
 
 __all__ = ["MOST_CELLS", "NULL", "REST", "Cube"]
 
@@ -176,6 +178,42 @@ class Cube:
             chosen = ", ".join([*codes, "coalesce(sum(n), 0)::BIGINT"])
             sql = f"SELECT {chosen} FROM {self._table.text} WHERE {condition} {group}"
             return con.execute(sql).fetchall()
+
+    def binned(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        lane: str,
+        steps: str,
+        where: AnyPredicate | None = None,
+        *,
+        join: int = 1,
+        within: tuple[int, int] | None = None,
+    ) -> pl.DataFrame | None:
+        """``code`` of a lane, ``bucket``, ``n``; None when the rows must be asked.
+
+        Args:
+            con: a cursor of the engine that all relations share.
+            lane: the name of a dimension.
+            steps: the name of a dimension in steps.
+            where: which rows.
+            join: how many steps make a bucket.
+            within: the first and the last step.
+
+        Raises:
+            QueryError: a value does not fit its column, or it was stopped.
+        """
+        with translated("asking a cube"):
+            condition = self.condition(con, where)
+        if condition is None:
+            return None
+        code, step = self._place[lane], self._place[steps]
+        if within is not None:
+            condition = f"({condition}) AND {step} BETWEEN {within[0]} AND {within[1]}"
+        return fetch(
+            con,
+            f"SELECT {code}::BIGINT AS code, ({step} // {join})::BIGINT AS bucket, sum(n)::BIGINT AS n"
+            f" FROM {self._table.text} WHERE {condition} GROUP BY ALL ORDER BY ALL",
+        )
 
     def present(self, name: str) -> frozenset[int]:
         """The codes of a dimension that some row has."""

@@ -181,14 +181,14 @@ class LogCube:
         fixed = all_of([p for p in _flat(where) if not self._can_tell(p)])
         told = all_of([p for p in _flat(where) if self._can_tell(p)])
         level = self._level(step, span, fixed)
-        found = self._cells(level, told)
+        found = self._cells(level, step, span, told)
         if found is None:  # a finer level may have had to leave a column out
             fixed, level = where, self._level(step, span, where)
-            found = self._cells(level, None) or []
-        shown = self._shown(found, level.step, max(step, level.step), span)
+            found = self._cells(level, step, span, None)
+        assert found is not None
         lanes: dict[int, str | None] = {NULL: None, **dict(enumerate(self._values[self._lane]))}
         by = "cube" if fixed is None else "rows"
-        return Density(max(step, level.step), shown, lanes, by)
+        return Density(max(step, level.step), found, lanes, by)
 
     def _can_tell(self, predicate: Predicate) -> bool:
         """Time is cut otherwise in every level, so it is for the rows to tell."""
@@ -197,21 +197,15 @@ class LogCube:
         with closing(engine()) as con:
             return self._base.cube.condition(con, predicate) is not None
 
-    def _cells(self, level: _Level, where: Predicate | None) -> list[tuple[int, ...]] | None:
-        with closing(engine()) as con:
-            return level.cube.counts(con, [self._lane, _TIME], where)
-
-    @staticmethod
-    def _shown(
-        found: list[tuple[int, ...]], had: int, step: int, span: tuple[int, int] | None
-    ) -> pl.DataFrame:
-        schema = {"code": pl.Int64, "bucket": pl.Int64, "n": pl.Int64}
-        cells = pl.DataFrame(found, schema=schema, orient="row")
+    def _cells(
+        self, level: _Level, step: int, span: tuple[int, int] | None, where: Predicate | None
+    ) -> pl.DataFrame | None:
+        had, within = level.step, None
         if span is not None:
-            first, last = bucket_at(span[0], had), bucket_at(span[1] - 1, had)
-            cells = cells.filter(pl.col("bucket").is_between(first, last))
-        coarse = cells.with_columns(pl.col("bucket") // (step // had))
-        return coarse.group_by("code", "bucket").agg(pl.col("n").sum()).sort("code", "bucket")
+            within = bucket_at(span[0], had), bucket_at(span[1] - 1, had)
+        with closing(engine()) as con:
+            join = max(step, had) // had
+            return level.cube.binned(con, self._lane, _TIME, where, join=join, within=within)
 
     # ------------------------------------------------------------ counting
     def _level(self, step: int, span: tuple[int, int] | None, fixed: Predicate | None) -> _Level:
