@@ -128,11 +128,10 @@ def _lanes(
     )
     own = [code for code in totals["code"] if code in values]
     shown, folded = own[:_MOST_LANES], own[_MOST_LANES:]
-    lanes = [
-        _lane(cells.filter(pl.col("code") == code), buckets, values[code], label, is_all=is_all)
-        for code in shown
-    ]
-    rest = cells.filter(~pl.col("code").is_in(shown))
+    is_shown = pl.col("code").is_in(shown)
+    parts = cells.filter(is_shown).partition_by("code", as_dict=True)
+    lanes = [_lane(parts[(code,)], buckets, values[code], label, is_all=is_all) for code in shown]
+    rest = cells.filter(~is_shown).group_by("bucket").agg(pl.col("n").sum(), pl.col("some").sum())
     if rest.is_empty():
         return lanes, None
     return [*lanes, _lane(rest, buckets, None, None, is_all=is_all)], len(folded)
