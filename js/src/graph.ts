@@ -22,11 +22,11 @@ export interface Item {
   parent: string | null;
 }
 
-const WIDE = 190;
+const WIDE = 168;
 const HIGH = 24;
-const GAP_X = 56;
+const GAP_X = 44;
 const GAP_Y = 8;
-const CHARS = 26;
+const CHARS = 40;
 const MOST_ITEMS = 200;
 const WORDS: Record<Spot["kind"], string> = { table: "table", query: "live query", computed: "computed", model: "model", view: "view", more: "" };
 
@@ -110,7 +110,7 @@ function Drawing({ graph, lit, onAt }: Props): VNode {
           return html`<g key=${spot.id} class=${`pj-spot pj-spot-${spot.kind}${spot.error ? " pj-spot-bad" : ""}${faint(spot.id)}`} transform=${`translate(${x},${y})`}
             onMouseEnter=${() => onAt(spot.id)} onMouseLeave=${() => onAt(null)}>
             <title>${`${WORDS[spot.kind]} ${named(spot)}${spot.error ? `: ${visible(spot.error)}` : ""}`}</title>
-            <rect width=${WIDE} height=${HIGH} rx=${spot.kind === "view" ? 12 : 3} /><text x="8" y="16">${spot.error ? "■ " : ""}${short(named(spot))}</text></g>`;
+            <rect width=${WIDE} height=${HIGH} rx=${spot.kind === "view" ? 12 : 3} /><svg x="8" width=${WIDE - 12} height=${HIGH}><text y="16">${spot.error ? "■ " : ""}${short(named(spot))}</text></svg></g>`;
         })}
       </svg>
     </div>`;

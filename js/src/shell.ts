@@ -8,7 +8,7 @@ import type { View } from "./view";
 interface Props {
   view: View;
   /** Short facts beside the title. */
-  counts?: readonly string[];
+  counts?: readonly (string | VNode)[];
   /** Buttons at the right of the header. */
   actions?: ComponentChildren;
   children?: ComponentChildren;
@@ -31,7 +31,7 @@ export function Shell({ view, counts = [], actions, children }: Props): VNode {
   return html`
     <header class="pj-head">
       <h2 class="pj-title">${visible(view.title)}</h2>
-      <span class="pj-counts">${counts.map((c) => html`<span key=${c}>${c}</span>`)}</span>
+      <span class="pj-counts">${counts.map((c, n) => html`<span key=${n}>${c}</span>`)}</span>
       <span class="pj-actions">${actions}</span>
     </header>
     <div class=${isStale ? "pj-body pj-stale" : "pj-body"}>${children}</div>

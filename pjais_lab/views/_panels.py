@@ -136,13 +136,7 @@ class Slot:
         error = self.failure
         if model is None and error is None and self.view is not None:
             error = "This view was closed. Make it again."
-        return {
-            "title": self.panel.title,
-            "model": model,
-            "error": error,
-            "is_shown": is_shown,
-            "is_titled": hasattr(self.view, "_title"),
-        }
+        return {"title": self.panel.title, "model": model, "error": error, "is_shown": is_shown}
 
 
 def placed(views: Any, known: Mapping[str, Panel]) -> dict[str, Slot]:

@@ -32,7 +32,9 @@ _CHIP: Final = 200
 _LONG: Final = 4_000
 
 panels: list[list[Panel]] = [
-    [panel("Lab", "LabStatus")],
+    [panel("Timeline", "Timeline")],
+    [panel("Events", "EventLog"), panel("Memories", "MemoryTable")],
+    [panel("Lab", "LabStatus", is_shown=False)],
 ]
 """Rows of what ``lab.dashboard()`` shows. A view of one's own joins it in a line:
 ``pj.views.panels.append([pj.views.panel("Mine", MyView)])``."""

@@ -73,7 +73,8 @@ def test_a_lab_s_dashboard_shows_what_is_registered_and_a_view_joins_it_in_a_lin
 
     assert board.titles[-1] == "Mine"
     assert board["Mine"]._title == "My own"
-    assert {type(board[t]).__name__ for t in board.titles} >= {"LabStatus", "Counter"}
+    kinds = {"Timeline", "EventLog", "MemoryTable", "LabStatus", "Counter"}
+    assert {type(board[t]).__name__ for t in board.titles} >= kinds
     assert all(board[title].error is None for title in board.titles)
 
 
@@ -148,7 +149,6 @@ def test_a_panel_is_made_when_it_is_first_opened(
         "model": made.model_id,
         "error": None,
         "is_shown": True,
-        "is_titled": True,
     }
 
 

@@ -43,6 +43,7 @@ def test_it_says_what_journal_lake_and_threads_are_at(lab: pj.Lab, ada: pj.Perso
 
     lab.seal()
     lab.memories.record(ada, "The engine hums.")
+    assert lab._parts.hub.settle()
 
     after = lab.status
     assert (after.position, after.sealed, after.unsealed) == (2, 1, 1)

@@ -11,8 +11,6 @@ interface Panel {
   model: string | null;
   error: string | null;
   is_shown: boolean;
-  /** It has a header with a title of its own. */
-  is_titled: boolean;
 }
 interface State {
   rows: Panel[][];
@@ -121,7 +119,7 @@ function Place({ view, panel, isMost, act }: { view: View; panel: Panel; isMost:
         <button type="button" class="pj-button" aria-label=${`Hide ${name}`} title="Hide" onClick=${() => act("place", { title: panel.title, is_shown: false })}>
           <svg class="pj-icon" viewBox="0 0 16 16" aria-hidden="true"><path d="M4 4l8 8M12 4l-8 8" /></svg></button>
       </div>
-      ${panel.model && !panel.is_titled ? html`<strong class="pj-panel-title">${name}</strong>` : null}
+      ${panel.model ? html`<strong class="pj-panel-title">${name}</strong>` : null}
       ${body}
     </section>`;
 }

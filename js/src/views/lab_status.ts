@@ -73,28 +73,34 @@ function health({ is_alive, behind, error }: Follower): VNode {
   return behind ? html`<span>${text(behind)} behind</span>` : good("works");
 }
 
-/** What the lab is doing: journal, lake, state, followers, what is live at what cost, and what follows what. */
+/** What the lab is doing. Each piece reads its own parts, so that a commit draws again what it moves and no more. */
 export default function LabStatus({ view }: { view: View }): VNode {
   const status = view.part<Status>("status").value;
-  const tables = view.part<Frame>("tables").value;
-  const counts = status ? [`event ${text(view.part<number>("position").value ?? status.position)}`, `${text(status.shards)} shards`] : [];
+  const counts = status ? [html`event <${Position} view=${view} />`, `${text(status.shards)} shards`] : [];
   return html`
     <${Shell} view=${view} counts=${counts}>
-      ${status || tables
-        ? html`<div class="pj-grid">
-            ${status ? html`<${Journal} status=${status} position=${view.part<number>("position").value ?? status.position} />` : null}
-            <section><h3>State${status ? html` <span class="pj-quiet">(${bytes(status.memory_bytes)} in memory)</span>` : null}</h3>
-              ${tables ? html`<${SmallTable} frame=${tables} label="Rows of each table" />` : null}</section>
-            ${status ? html`<${Lake} status=${status} /><${Followers} status=${status} />` : null}
-            <${Live} frame=${view.part<Frame>("live").value} />
-            <${Follows} graph=${view.part<Graph>("graph").value} />
-          </div>`
-        : html`<div class="pj-empty">Waiting for the lab…</div>`}
+      <div class="pj-grid">
+        ${status ? html`<${Journal} view=${view} status=${status} />` : null}
+        <section><h3>State${status ? html` <span class="pj-quiet">(${bytes(status.memory_bytes)} in memory)</span>` : null}</h3><${Tables} view=${view} /></section>
+        ${status ? html`<${Lake} status=${status} /><${Followers} status=${status} />` : null}
+        <${Live} view=${view} />
+        <${Follows} view=${view} />
+      </div>
     <//>`;
 }
 
-function Journal({ status, position }: { status: Status; position: number }): VNode {
+function Position({ view }: { view: View }): VNode {
+  return html`${text(view.part<number>("position").value)}`;
+}
+
+function Tables({ view }: { view: View }): VNode {
+  const tables = view.part<Frame>("tables").value;
+  return tables ? html`<${SmallTable} frame=${tables} label="Rows of each table" />` : html`<div class="pj-empty">Waiting for the lab…</div>`;
+}
+
+function Journal({ view, status }: { view: View; status: Status }): VNode {
   const { sealer } = status;
+  const position = view.part<number>("position").value ?? status.position;
   return html`
     <section><h3>Journal</h3>
       <${Facts} values=${[
@@ -142,11 +148,12 @@ function Followers({ status }: { status: Status }): VNode {
 }
 
 /** What is live and what it costs; a head sorts. */
-function Live({ frame }: { frame: Frame | undefined }): VNode {
+function Live({ view }: { view: View }): VNode {
+  const frame = view.part<Frame>("live").value;
   const [by, setBy] = useState<{ name: string; isDown: boolean }>({ name: "total ms", isDown: true });
   const found = frame ? rows(frame) : [];
   const numbers = new Set(["runs", "last ms", "total ms", "rows", "at event"]);
-  const extra = new Set(["rows", "at event"]);
+  const extra = new Set(["runs", "last ms", "rows", "at event"]);
   const shape = (n: string): string => `${numbers.has(n) ? "pj-num" : n === "what" ? "pj-text" : ""}${extra.has(n) ? " pj-extra" : ""}`;
   const names = frame?.names ?? [];
   const head = (n: string): VNode => {
@@ -161,14 +168,15 @@ function Live({ frame }: { frame: Frame | undefined }): VNode {
   };
   return html`
     <section class="pj-wide"><h3>Live (${text(found.length)})</h3>
-      ${found.length ? html`<div class="pj-scroll pj-tall" ref=${reachable}><table class="pj-table" aria-label="What is live">
+      ${found.length ? html`<div class="pj-scroll pj-tall" ref=${reachable}><table class="pj-table pj-live" aria-label="What is live">
         <thead><tr>${names.map(head)}</tr></thead>
         <tbody>${sorted(found, by.name, by.isDown).map((row, n) => html`<tr key=${n}>${names.map((name) => cell(row, name))}</tr>`)}</tbody>
       </table></div>` : html`<div class="pj-empty">Nothing is live.</div>`}
     </section>`;
 }
 
-function Follows({ graph }: { graph: Graph | undefined }): VNode | null {
+function Follows({ view }: { view: View }): VNode | null {
+  const graph = view.part<Graph>("graph").value;
   if (!graph?.edges.length) return null;
   return html`<section class="pj-wide"><h3>What follows what</h3><${Reactive} graph=${graph} /></section>`;
 }
