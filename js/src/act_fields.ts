@@ -1,5 +1,5 @@
 /** The fields of a dialog, made from the arguments of an act. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { text, visible } from "./frame";
 import { html } from "./html";
@@ -64,6 +64,8 @@ function Finder({ view, field, value, onValue, words }: Props & { words: string 
   const [found, setFound] = useState<Found[]>([]);
   const [at, setAt] = useState(0);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const list = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => list.current?.children[at]?.scrollIntoView({ block: "nearest" }), [at]);
   const id = `pj-find-${field.name}`;
   const look = (now: string): void => {
     view.request<Found[]>(field.finds, { text: now }, `find ${field.name}`).then(
@@ -92,7 +94,7 @@ function Finder({ view, field, value, onValue, words }: Props & { words: string 
       <input id=${id} class="pj-input" type="search" role="combobox" aria-expanded="true" aria-controls=${`${id}-list`} aria-autocomplete="list" placeholder="Search"
         aria-activedescendant=${found.length ? `${id}-${at}` : undefined} value=${typed} onKeyDown=${onKey}
         onInput=${(e: Event) => { const now = (e.target as HTMLInputElement).value; setTyped(now); clearTimeout(timer.current); timer.current = setTimeout(() => look(now), 200); }} />
-      <div id=${`${id}-list`} class="pj-found" role="listbox" aria-label=${`Found for ${words}`}>
+      <div ref=${list} id=${`${id}-list`} class="pj-found" role="listbox" aria-label=${`Found for ${words}`}>
         ${found.map((row, n) => html`<div key=${row.value} id=${`${id}-${n}`} role="option" aria-selected=${row.value === value}
           class=${`pj-found-row${n === at ? " pj-at" : ""}${row.value === value ? " pj-picked" : ""}`} onClick=${() => choose(n)}>${visible(row.label)}</div>`)}
       </div>

@@ -83,8 +83,8 @@ function Whole({ found, acts, onPick }: { found: Memory; acts: Acting; onPick: (
     ${found.links.length ? html`<ul class="pj-links">${found.links.map((l) => html`<${LinkRow} key=${`${l.way} ${l.relation} ${l.other}`} memory=${found.id} link=${l} acts=${acts} onPick=${onPick} />`)}</ul>` : html`<div class="pj-empty">None.</div>`}
     <h3>What happened</h3>
     <div class="pj-scroll" ref=${reachable}><table class="pj-table" aria-label="Events of this memory"><tbody>${found.events.map((e) => html`
-      <tr key=${e.id}><td class="pj-word" title=${e.committed ? `committed ${e.committed} UTC` : "UTC"}>${e.at}</td><td class="pj-word">${visible(e.name)}</td>
-        <td class="pj-text">${visible(e.said)}</td><td class="pj-word">${visible(e.actor)}</td></tr>`)}</tbody></table></div>
+      <tr key=${e.id}><td class="pj-word" title=${e.committed ? `committed ${e.committed} UTC` : "UTC"}>${e.at}</td><td class="pj-text">${visible(e.name)} <span class="pj-quiet">${visible(e.said)}</span></td>
+        <td class="pj-word">${visible(e.actor)}</td></tr>`)}</tbody></table></div>
     ${found.is_more ? html`<div class="pj-quiet">Only the newest are listed.</div>` : null}`;
 }
 

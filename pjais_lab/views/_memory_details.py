@@ -13,7 +13,9 @@ _LONGEST: Final = 100_000
 _MOST: Final = 100
 _SHORT: Final = 160
 _FOUND: Final = 8
-_QUIET: Final = frozenset({"content", "extra", "importance_raw", "importance_scale"})
+_QUIET: Final = frozenset(
+    {"content", "content_type", "extra", "importance_raw", "importance_scale"}
+)
 _MEMORY: Final = """\
 SELECT m.*, (SELECT p.name FROM personas p WHERE p.id = m.persona_id) AS persona
 FROM memories m WHERE m.id = $id"""

@@ -9,11 +9,13 @@ from pjais_lab.lab.past import PastLab
 from pjais_lab.personas.model import PersonaModel
 from pjais_lab.storage.asked import AskedRelation
 from pjais_lab.storage.duck import quote
-from pjais_lab.views import _memory_details, _python
+from pjais_lab.views import _fallback, _memory_details, _python
 from pjais_lab.views._memory_acts import MemoryActs
 from pjais_lab.views._requests import answer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pjais_lab.lab.lab import Lab
     from pjais_lab.reactive.live_query import LiveQuery
     from pjais_lab.reactive.selection import Selection
@@ -42,6 +44,7 @@ _LINKED: Final = (
     " UNION ALL SELECT target_id FROM links) GROUP BY id) linked ON linked.id = m.id"
 )
 _SEARCHED: Final = ("content", "kind", "tags")
+_STATIC: Final = ("content", "persona", "kind", "tier", "importance", "recalls", "links")
 _TOUCHED: Final = (
     "SELECT (SELECT count(*) FROM memories{where}) AS memories, (SELECT count(*) FROM links) AS links,"
     " (SELECT count(*) FROM personas) AS personas"
@@ -109,6 +112,11 @@ class MemoryTable(MemoryActs):
     def hidden(self) -> list[str]:
         """Columns that the grid leaves out."""
         return ["entity_id", "persona_id", *(["persona"] if self._persona else [])]
+
+    def sections(self) -> Iterable[str]:
+        """The static view."""
+        page = self._relation.page(0, 12, sort=self._sort, where=self._where())
+        yield _fallback.table("", page.select(_STATIC))
 
     @answer
     def details(self, *, key: str) -> dict[str, Any]:

@@ -218,6 +218,7 @@ def test_another_process_moves_it_and_picks_stay_and_an_undo_overwrites_nothing(
     dialog(table).get_by_role("button", name="Move", exact=True).click()
     expect(bar(table)).to_contain_text("Moved 1 memory to cold.")
     table.get_by_role("searchbox").fill("")
+    expect(table.get_by_text("30 memories", exact=True)).to_be_visible()
     grid = table.get_by_role("grid")
     grid.evaluate("g => { g.scrollTop = 24 * 12; }")
     grid.focus()
@@ -284,6 +285,7 @@ def test_narrow_in_forced_colours_with_hostile_text_all_is_there_and_inert(
     book.page.emulate_media(forced_colors="active", reduced_motion="reduce")
     book.run_all()
     table = table_of(book)
+    expect(cell(table, 0, 0)).to_contain_text("<img")
 
     cell(table, 0, 0).click()
     aside = table.get_by_role("complementary", name="The picked memory")

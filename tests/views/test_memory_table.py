@@ -463,6 +463,10 @@ def test_a_misspelt_keyword_is_named(town: Town, wire: Any) -> None:
         MemoryTable(town.lab, selction=pj.Selection())  # type: ignore[call-arg]
 
 
+def test_the_static_table_shows_texts_whole(table: MemoryTable) -> None:
+    assert "Note 4 on the engine." in table.static()
+
+
 def test_the_static_table_is_inert(lab: pj.Lab, wire: Any) -> None:
     hostile = "<script>alert(1)</script>\u202e"
     eve = lab.personas.create(hostile)

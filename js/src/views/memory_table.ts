@@ -26,7 +26,7 @@ const MOST_PICKED = 10_000;
 const WIDTHS: Record<string, [string, number]> = {
   content: ["minmax(240px, 3fr)", 240], kind: ["110px", 110], tier: ["80px", 80], persona: ["minmax(110px, 1fr)", 110],
   recalls: ["80px", 80], links: ["72px", 72], tags: ["minmax(110px, 1fr)", 110],
-  occurred_at: ["160px", 160], last_recalled_at: ["160px", 160],
+  occurred_at: ["172px", 172], last_recalled_at: ["172px", 172],
 };
 /** As much of a time as is shown; the whole of it filters and sorts. */
 const SECONDS = 19;
