@@ -13,11 +13,14 @@ import pjais_lab as pj
 from tests.browser.conftest import HERE, Notebook, _delete_kernels
 from tests.browser.helpers import faults
 
-STATUS = ".pj-view[data-kind=lab_status]"
+DASHBOARD = ".pj-view[data-kind=dashboard]"
+KERNEL_MS = 30_000  # for a kernel to start and to import us
 
 
 class LabPage(Notebook):
-    """JupyterLab, at first without a notebook."""
+    """JupyterLab, at first without a notebook; what the page complains of."""
+
+    complaints: list[str]
 
     def visit(self, address: str) -> None:
         self.page.goto(f"{self.base}/{address}")
@@ -60,6 +63,7 @@ def lab_page(
         page.on("console", hear)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         made = LabPage(page, server[0], folder / "none.ipynb")
+        made.complaints = complaints
         made.visit(address)
         return made
 
@@ -69,7 +73,7 @@ def lab_page(
     assert complaints == []
 
 
-def test_the_launcher_opens_a_lab_in_a_new_notebook(lab_page, folder: Path) -> None:
+def test_the_launcher_opens_a_dashboard_in_a_new_notebook(lab_page, folder: Path) -> None:
     found = lab_page(f"lab/tree/{folder.name}?reset")
     page = found.page
     section = page.locator(".jp-Launcher-section").filter(has_text="PJAIS Lab")
@@ -82,7 +86,102 @@ def test_the_launcher_opens_a_lab_in_a_new_notebook(lab_page, folder: Path) -> N
     found.shot("open_a_lab", ".jp-Dialog-content")
     dialog.get_by_role("button", name="Open").click()
 
-    expect(page.locator(STATUS)).to_contain_text("live")
+    expect(page.locator(DASHBOARD)).to_contain_text("live", timeout=KERNEL_MS)
     assert found.sources()[0].endswith('lab = pj.open("town")')
     assert (folder / "town.ipynb").is_file()
     assert faults(found) == []
+
+
+def test_the_palette_opens_a_lab_with_the_keyboard_alone_and_escape_changes_nothing(
+    lab_page, folder: Path
+) -> None:
+    found = lab_page(f"lab/tree/{folder.name}?reset")
+    page, before = found.page, set(folder.iterdir())
+
+    def choose(command: str) -> None:
+        page.keyboard.press("Control+Shift+c")
+        palette = page.locator(".lm-CommandPalette-input")
+        palette.fill(command)
+        expect(page.locator(".lm-CommandPalette-item.lm-mod-active")).to_contain_text(command)
+        palette.press("Enter")
+        expect(page.get_by_role("dialog")).to_be_visible()
+
+    choose("Follow the Log…")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert set(folder.iterdir()) == before
+    choose("Open a Lab…")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("new place")
+    page.keyboard.press("Enter")
+
+    expect(page.locator(".jp-OutputArea-output").last).to_contain_text(
+        "new place", timeout=KERNEL_MS
+    )
+    assert (folder / "new place" / "workspace.toml").is_file()
+    assert (folder / "new place.ipynb").is_file()
+
+
+def test_the_file_browser_offers_it_on_a_folder_with_a_workspace_and_on_no_other(
+    lab_page, folder: Path
+) -> None:
+    found = lab_page(f"lab/tree/{folder.name}?reset")
+    page = found.page
+    items, menu = page.locator(".jp-DirListing-item"), page.locator(".lm-Menu")
+    offer = menu.get_by_text("Open the Lab's Dashboard")
+
+    items.filter(has_text="plain").click(button="right")
+    expect(menu.get_by_text("Rename")).to_be_visible()
+    expect(offer).to_be_hidden()
+    page.keyboard.press("Escape")
+    with pj.open(folder / "plain", background=False):
+        pass
+    page.get_by_role("button", name="Refresh the file browser").first.click()
+    items.filter(has_text="town").click(button="right")
+    expect(offer).to_be_visible()
+    found.shot("context_menu", ".lm-Menu")
+    menu.get_by_text("Open as a Lab").click()
+
+    expect(page.locator(".jp-OutputArea-output").last).to_contain_text(
+        "1personas", timeout=KERNEL_MS
+    )
+    assert found.sources()[1] == "lab"
+    items.filter(has_text="plain").first.click(button="right")
+    expect(offer).to_be_visible()
+
+
+def test_commands_run_by_their_ids_and_insert_into_the_active_notebook(
+    lab_page, folder: Path
+) -> None:
+    found = lab_page(f"lab/tree/{folder.name}?reset")
+    page = found.page
+
+    made = found.lab_command("pjais-lab:open", workspace="town", cwd=folder.name)
+    again = found.lab_command("pjais-lab:open", workspace="town", cwd=folder.name)
+    found.lab_command("pjais-lab:dashboard", insert=True)
+
+    assert [made, again] == [f"{folder.name}/town.ipynb", f"{folder.name}/town 2.ipynb"]
+    expect(page.locator(DASHBOARD)).to_contain_text("live", timeout=KERNEL_MS)
+    assert found.sources() == [
+        '%load_ext pjais_lab\nimport pjais_lab as pj\n\nlab = pj.open("town")',
+        "lab",
+        "lab.dashboard()",
+    ]
+    described = "async (id) => (await jupyterapp.commands.describedBy(id)).args.properties"
+    for command in ("pjais-lab:open", "pjais-lab:dashboard", "pjais-lab:log"):
+        assert {"workspace", "cwd", "insert", "selected"} == set(found.evaluate(described, command))
+
+
+def test_what_cannot_be_done_is_said_in_one_sentence(lab_page, folder: Path) -> None:
+    found = lab_page(f"lab/tree/{folder.name}?reset")
+
+    found.evaluate(
+        "async () => { void jupyterapp.commands.execute('pjais-lab:open',"
+        " {workspace: 'x', cwd: 'nowhere at all'}); }"
+    )
+
+    dialog = found.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("PJAIS Lab")
+    expect(dialog).to_contain_text('The folder "nowhere at all" cannot be read')
+    assert len(found.complaints) == 1
+    assert "404" in found.complaints.pop()  # the browser's own

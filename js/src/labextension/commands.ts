@@ -1,7 +1,7 @@
 /** The commands: open a lab, its dashboard, its log; in a new notebook or in the active one. */
 import { cell, freshName, notebook, opened, opening, showing, type What } from "./cells";
 import { Folders, MARK } from "./folders";
-import type { App, Args, CommandOptions, FileBrowsers, Item, Kernelspecs, Lent, NotebookPanel, NotebookTracker } from "./jupyter";
+import type { App, Args, CommandOptions, FileBrowser, FileBrowsers, Item, Kernelspecs, Lent, NotebookPanel, NotebookTracker } from "./jupyter";
 import { Later } from "./later";
 
 export const CATEGORY = "PJAIS Lab";
@@ -83,7 +83,7 @@ export class Commands {
   private async create(what: What, args: Args): Promise<string | null> {
     const { contents, kernelspecs } = this.app.serviceManager;
     const cwd = args.cwd ?? this.here();
-    const listing = (await contents.get(cwd, { content: true })).content as Item[];
+    const listing = await this.list(cwd);
     const chosen = args.workspace ?? (args.selected ? this.selected() : await this.choose(cwd, listing));
     if (!chosen) return null;
     const path = join(cwd, freshName(chosen, new Set(listing.map((item) => item.name))));
@@ -126,7 +126,7 @@ export class Commands {
 
   /** Asks which workspace; a folder that does not exist becomes a new lab. */
   private async choose(folder: string, listing?: Item[]): Promise<string | null> {
-    const items = listing ?? ((await this.app.serviceManager.contents.get(folder, { content: true })).content as Item[]);
+    const items = listing ?? (await this.list(folder));
     const found = [...(await this.folders.look(folder, items))].sort();
     if (items.some((item) => item.name === MARK)) found.unshift(".");
     const { button, value } = await this.lent.apputils.InputDialog.getItem({
@@ -141,15 +141,29 @@ export class Commands {
     return button.accept ? value?.trim() || null : null;
   }
 
+  private async list(folder: string): Promise<Item[]> {
+    try {
+      return (await this.app.serviceManager.contents.get(folder, { content: true })).content;
+    } catch (error) {
+      throw new Error(`The folder "${folder}" cannot be read (${String(error)}); open another one in the file browser.`);
+    }
+  }
+
   /** The folder that a new notebook goes to. */
   private here(): string {
-    const browser = this.browsers?.tracker.currentWidget;
+    const browser = this.browser();
     return browser ? browser.model.path : (this.notebooks.currentWidget?.context.path.split("/").slice(0, -1).join("/") ?? "");
+  }
+
+  /** The file browser in use; before one was, the first. */
+  private browser(): FileBrowser | null {
+    const tracker = this.browsers?.tracker;
+    return tracker?.currentWidget ?? tracker?.find(() => true) ?? null;
   }
 
   /** The one selected folder of the file browser, if it holds a workspace. */
   private selected(): string | undefined {
-    const browser = this.browsers?.tracker.currentWidget;
+    const browser = this.browser();
     const [item, ...more] = browser?.selectedItems() ?? [];
     return browser && item && !more.length && this.folders.has(browser.model.path, item.name) ? item.name : undefined;
   }

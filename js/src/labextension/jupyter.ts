@@ -33,7 +33,7 @@ export interface App {
   serviceManager: { contents: Contents; kernelspecs: Kernelspecs; serverSettings: { baseUrl: string } };
 }
 interface Contents {
-  get(path: string, options: { content: boolean }): Promise<{ content: { name: string; type: string }[] }>;
+  get(path: string, options: { content: boolean }): Promise<{ content: Item[] }>;
   save(path: string, options: { type: string; format: string; content: unknown }): Promise<unknown>;
 }
 export interface Kernelspecs {
@@ -67,7 +67,12 @@ export interface FileBrowser {
   selectedItems(): Iterable<Item>;
 }
 export interface FileBrowsers {
-  tracker: { currentWidget: FileBrowser | null; forEach(f: (b: FileBrowser) => void): void; widgetAdded: Signal<unknown, FileBrowser> };
+  tracker: {
+    currentWidget: FileBrowser | null;
+    find(is: (b: FileBrowser) => boolean): FileBrowser | undefined;
+    forEach(f: (b: FileBrowser) => void): void;
+    widgetAdded: Signal<unknown, FileBrowser>;
+  };
 }
 
 export interface Palette {
