@@ -21,6 +21,7 @@ __all__ = ["ActingView"]
 
 _REMEMBERED: Final = 100
 _LONGEST_CODE: Final = 20_000
+_LONGEST_TOKEN: Final = 100
 _NOTHING: Final = "Nothing was changed."
 
 
@@ -171,7 +172,7 @@ class ActingView(View):
                 msg = f"{self._run.title!r} is still running."
                 raise ViewError(msg, hint="Wait for it, or cancel it.")
             self._known.append(token)
-            run = self._run = Run(token, title, self.tell_acts)
+            run = self._run = Run(f"act-{token[:_LONGEST_TOKEN]}", title, self.tell_acts)
             self._last = self._undo = None
         self.tell_acts()
         threading.Thread(

@@ -98,8 +98,8 @@ class AskedTable(ActingView):
     @property
     def picked(self) -> list[str]:
         """The keys of the picked rows that are still there, in the order they were picked."""
-        key = self._relation.key
-        return self._relation.some(self._wanted(), key)[key].to_list()
+        wanted, key = self._wanted(), self._relation.key
+        return self._relation.some(wanted, key)[key].to_list() if wanted else []
 
     def arguments(self) -> dict[str, str | None]:
         """The keywords that make this table as it is now, as Python."""
