@@ -7,7 +7,7 @@ for coarser ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from pjais_lab.storage._cubedims import NULL, ORIGIN_US, REST, Dim, listed, step
 from pjais_lab.storage._predicates import literal, literal_sql
 from pjais_lab.storage._scans import engine
 from pjais_lab.storage._typemap import Column, column_of
-from pjais_lab.storage.cube import MOST_CELLS, Cube
+from pjais_lab.storage.cube import Cube
 
 __all__ = ["BY", "STEPS", "Density", "LogCube", "bucket_at", "bucket_us", "step_for"]
 
@@ -35,10 +35,18 @@ STEPS: Final = (
     *(n * _S for n in (1, 5, 15, 60, 300, 900, 3_600, 10_800, 21_600, 43_200)),
     *(n * _DAY for n in (1, 7, 28, 364, 3_640, 36_400)),
 )
-"""Steps of time in microseconds, each a multiple of the one before."""
+"""Steps of time in which a log is counted, in microseconds, each a multiple of the one before."""
+_SHOWN_STEPS: Final = (
+    *(n * _MS for n in (1, 2, 5, 10, 20, 50, 100, 200, 500)),
+    *(n * _S for n in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800)),
+    *(n * _S for n in (3_600, 7_200, 10_800, 14_400, 21_600, 28_800, 43_200)),
+    *(n * _DAY for n in (1, 2, 4, 7, 14, 28, 56, 91, 182, 364, 728, 1_820, 3_640, 18_200, 36_400)),
+)
+MOST_CELLS: Final = 1_000_000
+"""A level of more cells leaves a column out, and then takes wider steps."""
 MOST_VALUES: Final[dict[str, int]] = {"persona_id": 120, "name": 60, "actor": 20}
 """So many values have a count of their own; the others share one."""
-_BUCKETS: Final = 2_000
+_BUCKETS: Final = 400
 _LEVELS: Final = 6
 _TIME: Final = "occurred_at"
 
@@ -87,13 +95,14 @@ class _Level(msgspec.Struct):
         return self.span[0] <= span[0] and span[1] <= self.span[1]
 
 
-def step_for(span: int, most: int) -> int:
-    """The finest step of which a span has no more than so many.
+def step_for(span: int, most: int, unit: int = 1) -> int:
+    """The finest step, a multiple of ``unit``, of which a span has no more than so many.
 
-    >>> step_for(86_400_000_000, 100) // 60_000_000
-    15
+    >>> step_for(86_400_000_000, 100) // 60_000_000, step_for(86_400_000_000, 20) // 60_000_000
+    (15, 120)
     """
-    return next((s for s in STEPS if span / s <= most), STEPS[-1])
+    fit = (s for s in _SHOWN_STEPS if span / s <= most and s % unit == 0)
+    return next(fit, STEPS[-1])
 
 
 def bucket_us(bucket: int, step: int) -> int:
@@ -124,6 +133,7 @@ class LogCube:
         self._values: dict[str, list[str]] = {}
         self._base: _Level | None = None
         self._parts: list[_Level] = []
+        self._whole: tuple[object, Density] | None = None
         self.span: tuple[int, int] | None = None
         """The first and the last microsecond at which something happened."""
         found = ask("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM events)")
@@ -140,6 +150,11 @@ class LogCube:
         return -1 if self._base is None else self._base.position
 
     @property
+    def unit(self) -> int:
+        """Steps of the whole log are multiples of so many microseconds."""
+        return 1 if self._base is None else self._base.step
+
+    @property
     def events(self) -> int:
         """How many events are counted."""
         return 0 if self._base is None else self._base.cube.rows
@@ -154,16 +169,19 @@ class LogCube:
         """Count what has come; everything again when something was erased."""
         now = self._position()
         if self._base is not None and self._base.position < now:
+            self._learn(self._base.position, now)
             self._catch_up(self._base, now)
             rows = self._ask(f"SELECT count(*) AS n FROM events WHERE seq <= {now}").item()
             if rows != self._base.cube.rows:
                 self._base = None
         if self._base is None:
+            self._whole = None
             self._parts.clear()
-            self._values = {name: self._frequent(name) for name in BY}
+            self._values = {name: self._frequent(name, f"seq <= {now}") for name in BY}
             self.span = self._span(0, now)
             low, high = self.span or (0, 1)
-            self._base = self._counted(step_for(high - low, _BUCKETS), None, None, now)
+            step = next((s for s in STEPS if (high - low) / s <= _BUCKETS), STEPS[-1])
+            self._base = self._counted(step, None, None, now, BY)
 
     def density(
         self, step: int, span: tuple[int, int] | None = None, where: Predicate | None = None
@@ -178,17 +196,23 @@ class LogCube:
         Raises:
             QueryError: a value does not fit its column.
         """
+        key = self.position, step, span
+        if where is None and self._whole is not None and self._whole[0] == key:
+            return self._whole[1]  # it is asked again with every move of a brush
         fixed = all_of([p for p in _flat(where) if not self._can_tell(p)])
         told = all_of([p for p in _flat(where) if self._can_tell(p)])
-        level = self._level(step, span, fixed)
+        level = self._level(step, span, fixed, columns_of(told) if told is not None else ())
         found = self._cells(level, step, span, told)
-        if found is None:  # a finer level may have had to leave a column out
-            fixed, level = where, self._level(step, span, where)
+        if found is None:  # that level had to leave a column out
+            fixed, level = where, self._level(step, span, where, ())
             found = self._cells(level, step, span, None)
         assert found is not None
         lanes: dict[int, str | None] = {NULL: None, **dict(enumerate(self._values[self._lane]))}
         by = "cube" if fixed is None else "rows"
-        return Density(max(step, level.step), found, lanes, by)
+        density = Density(max(step, level.step), found, lanes, by)
+        if where is None:
+            self._whole = key, density
+        return density
 
     def _can_tell(self, predicate: Predicate) -> bool:
         """Time is cut otherwise in every level, so it is for the rows to tell."""
@@ -208,7 +232,13 @@ class LogCube:
             return level.cube.binned(con, self._lane, _TIME, where, join=join, within=within)
 
     # ------------------------------------------------------------ counting
-    def _level(self, step: int, span: tuple[int, int] | None, fixed: Predicate | None) -> _Level:
+    def _level(
+        self,
+        step: int,
+        span: tuple[int, int] | None,
+        fixed: Predicate | None,
+        needed: Collection[str],
+    ) -> _Level:
         if self._base is None:
             self.refresh()
         assert self._base is not None
@@ -217,7 +247,8 @@ class LogCube:
         if found is None:
             wide = None if span is None else (span[0] - _half(span), span[1] + _half(span))
             fine = self._base.asked if span is None else step
-            found = self._counted(fine, wide, fixed, now)
+            names = BY if fixed is None else [n for n in BY if n == self._lane or n in needed]
+            found = self._counted(fine, wide, fixed, now, names)
         elif found.position < now:
             self._catch_up(found, now)
         if found is not self._base:
@@ -225,22 +256,25 @@ class LogCube:
         return found
 
     def _counted(
-        self, step: int, span: tuple[int, int] | None, fixed: Predicate | None, now: int
+        self,
+        step: int,
+        span: tuple[int, int] | None,
+        fixed: Predicate | None,
+        now: int,
+        names: Sequence[str],
     ) -> _Level:
         level = _Level(Cube([]), step, step, span, fixed, now)
-        names: list[str] = [*BY]
-        cells = self._read(level, names, 0, now)
-        spare = next(n for n in reversed(BY) if n != self._lane)
-        if cells.height > MOST_CELLS:
-            names.remove(spare)
+        kept = [*names]
+        cells = self._read(level, kept, 0, now)
+        spare = next((n for n in reversed(kept) if n != self._lane), None)
+        if cells.height > MOST_CELLS and spare is not None:
+            kept.remove(spare)
             cells = _joined(cells.drop(spare))
         while cells.height > MOST_CELLS and level.step < STEPS[-1]:
-            wider = STEPS[STEPS.index(level.step) + 1]
+            wider = next(s for s in STEPS if s > level.step and s % level.step == 0)
             cells = _joined(cells.with_columns(pl.col(_TIME) // (wider // level.step)))
             level.step = wider
-        level.cube = Cube(
-            [stepped(_TIME, self._columns[_TIME], level.step), *map(self._dim, names)]
-        )
+        level.cube = Cube([stepped(_TIME, self._columns[_TIME], level.step), *map(self._dim, kept)])
         with closing(engine()) as con:
             level.cube.add(con, _coded(cells))
         return level
@@ -269,40 +303,39 @@ class LogCube:
         if level.fixed is not None:
             conditions.append(f"({literal_sql(level.fixed, self._columns)})")
         time = stepped(_TIME, self._columns[_TIME], level.step).code
-        inner = ", ".join([f"{time} AS {_TIME}", *(self._chosen(n) for n in names)])
-        outer = ", ".join([_TIME, *(f"{n}::VARCHAR AS {n}, {n}_none" for n in names), "n"])
-        sql = (
-            f"SELECT {outer} FROM (SELECT {inner}, count(*) AS n FROM events"
-            f" WHERE {' AND '.join(conditions)} GROUP BY ALL)"
+        # Values are grouped before they get their codes: so there are far fewer to look up.
+        inner = (
+            f"SELECT {', '.join([f'{time} AS t', *names])}, count(*) AS n FROM events"
+            f" WHERE {' AND '.join(conditions)} GROUP BY ALL"
         )
-        cells = self._ask(sql)
-        for name in names:
-            cells = self._as_codes(cells, name)
-        return _joined(cells)
+        codes, joins = zip(*map(self._looked_up, names), strict=True)
+        outer = f"SELECT t AS {_TIME}, {', '.join(codes)}, sum(n)::BIGINT AS n"
+        return self._ask(f"{outer} FROM ({inner}) g {' '.join(joins)} GROUP BY ALL")
 
-    def _chosen(self, name: str) -> str:
-        """A value if it may have a code of its own, and whether there is none."""
-        values = self._values[name]
-        if len(values) < MOST_VALUES[name]:
-            return f"{name}, {name} IS NULL AS {name}_none"
-        own = (
-            f"{name} IN ({', '.join(f'{literal(v)}::{self._columns[name].type}' for v in values)})"
-        )
-        return f"CASE WHEN {own} THEN {name} END AS {name}, {name} IS NULL AS {name}_none"
+    def _looked_up(self, name: str) -> tuple[str, str]:
+        """SQL for the code of a value, and the join that it takes."""
+        null = f"WHEN g.{name} IS NULL THEN {NULL}"
+        kind = self._columns[name].type
+        rows = [f"({n}, {literal(v)}::{kind})" for n, v in enumerate(self._values[name])]
+        if not rows:
+            return f"CASE {null} ELSE {REST} END::BIGINT AS {name}", ""
+        code = f"CASE {null} ELSE coalesce(of_{name}.code, {REST}) END::BIGINT AS {name}"
+        listed = f"(VALUES {', '.join(rows)}) of_{name}(code, v)"
+        return code, f"LEFT JOIN {listed} ON of_{name}.v = g.{name}"
 
-    def _as_codes(self, cells: pl.DataFrame, name: str) -> pl.DataFrame:
-        known = self._values[name]
-        new = sorted(set(cells[name].drop_nulls()) - set(known))
-        known.extend(new[: MOST_VALUES[name] - len(known)])
-        codes = {value: code for code, value in enumerate(known)}
-        code = pl.col(name).replace_strict(codes, default=REST, return_dtype=pl.Int64)
-        made = pl.when(f"{name}_none").then(NULL).when(pl.col(name).is_null()).then(REST)
-        return cells.with_columns(made.otherwise(code).alias(name)).drop(f"{name}_none")
+    def _learn(self, after: int, upto: int) -> None:
+        """Give codes to values that have not been there before."""
+        for name, known in self._values.items():
+            room = MOST_VALUES[name] - len(known)
+            if room > 0:
+                found = self._frequent(name, f"seq > {after} AND seq <= {upto}")
+                known.extend([v for v in found if v not in known][:room])
 
-    def _frequent(self, name: str) -> list[str]:
+    def _frequent(self, name: str, condition: str) -> list[str]:
         sql = (
             f"SELECT v::VARCHAR AS v FROM (SELECT {name} AS v, count(*) AS n FROM events"
-            f" WHERE {name} IS NOT NULL GROUP BY ALL) ORDER BY n DESC, v LIMIT {MOST_VALUES[name]}"
+            f" WHERE {name} IS NOT NULL AND {condition} GROUP BY ALL)"
+            f" ORDER BY n DESC, v LIMIT {MOST_VALUES[name]}"
         )
         return [str(v) for v in self._ask(sql)["v"]]
 

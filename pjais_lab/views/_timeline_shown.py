@@ -15,7 +15,7 @@ from pjais_lab.storage.logcube import LogCube, bucket_at, bucket_us, step_for
 
 __all__ = ["Lane", "Recounter", "Shown", "as_json", "busiest", "counted"]
 
-_MOST_BUCKETS: Final = 300
+_MOST_BUCKETS: Final = 360
 _MOST_LANES: Final = 40
 _GAP_S: Final = 0.02
 Span = tuple[int, int]
@@ -90,7 +90,7 @@ def counted(
         return None
     whole = cube.span[0], cube.span[1] + 1
     low, high = wanted or whole
-    step = step_for(high - low, _MOST_BUCKETS)
+    step = step_for(high - low, _MOST_BUCKETS, 1 if wanted else cube.unit)
     while True:
         span = _aligned((low, high), step) if wanted else None
         every = cube.density(step, span)

@@ -96,7 +96,7 @@ def _of_a_log(path: Path, total: int) -> list[Row]:
     assert cube.span is not None
     low, high = cube.span
     pick = random.Random(0)
-    step = step_for(high - low, _BUCKETS)
+    step = step_for(high - low, _BUCKETS, cube.unit)
     names = [f"v1.{n}" for n in ("Recorded", "Recalled", "Felt", "Said", "Met")]
 
     def density() -> None:
