@@ -44,7 +44,8 @@ class Timeline(View):
         by: what has a lane of its own: ``persona``, ``name`` (of the event) or ``actor``.
         selection: shared with other views: what they pick is counted before all there is.
         between: from when, and up to when, UTC if naive; the whole log if None.
-        follow: whether the stretch that is shown moves on with the newest event.
+        follow: whether the stretch that is shown moves on with the newest event; only the whole
+            log does if None.
         title: what is written above it.
 
     Raises:
@@ -63,7 +64,7 @@ class Timeline(View):
         by: Literal["persona", "name", "actor"] = "persona",
         selection: Selection | None = None,
         between: tuple[datetime, datetime] | None = None,
-        follow: bool = True,
+        follow: bool | None = None,
         title: str | None = None,
     ) -> None:
         if by not in LANES:
@@ -73,7 +74,7 @@ class Timeline(View):
         self.selection = selection if selection is not None else Selection()
         self._lab, self._by, self._column = lab, by, LANES[by]
         self._between = None if between is None else stretch(*map(micros, between))
-        self._follow = follow
+        self._follow = between is None if follow is None else follow
         self._version = self._shown_version = 0
         self._shown: Shown | None = None
         self._counting = threading.RLock()
@@ -136,7 +137,7 @@ class Timeline(View):
             "lab",
             by=None if self._by == "persona" else repr(self._by),
             between=None if between is None else repr(between),
-            follow=None if self._follow else "False",
+            follow=None if self._follow is (between is None) else repr(self._follow),
             selection=f"pj.Selection({{{', '.join(items)}}})" if held else None,
         )
 
@@ -155,7 +156,11 @@ class Timeline(View):
     @answer
     def zoom(self, *, low: float | None = None, high: float | None = None) -> None:
         """Show a stretch of time, in milliseconds since 1970; nothing shows the whole log."""
-        self._between = None if low is None or high is None else stretch(us_of(low), us_of(high))
+        found = None if low is None or high is None else stretch(us_of(low), us_of(high))
+        last = self._cube.span
+        # Who looks at what is past does not want to be carried away.
+        self._follow = found is None or (self._follow and last is not None and found[1] > last[1])
+        self._between = found
         self.change()
 
     @answer

@@ -120,6 +120,8 @@ def test_zooming_shows_finer_buckets_and_following_moves_on(town: pj.Lab, wire: 
 
     assert part["step"] < whole["step"]
     assert part["isZoomed"]
+    assert part["follow"] is False
+    assert part["first"] == ms(START)
     assert part["events"] == whole["events"]
     timeline.follow_end(on=True)
     late = START + dt.timedelta(days=40)

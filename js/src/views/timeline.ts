@@ -89,6 +89,11 @@ function Body({ view, state, shown, act, drop }: BodyProps): VNode {
   const brush: [number, number] | null = pending ? [time(pending[0]), time(pending[1] + 1)] : state.brush;
 
   const send = useNewest<Buckets>(([a, z]) => act("brush", { low: time(a), high: time(z + 1) }));
+  const appliedSaid = (): string => {
+    if (!state.brush || !applied) return "";
+    const isExact = time(applied[0]) === state.brush[0] && time(applied[1] + 1) === state.brush[1];
+    return isExact ? told(applied) : `${when(state.brush[0], 1000)} – ${when(state.brush[1], 1000)} UTC`;
+  };
   const told = (b: Buckets, lane?: Lane): string => {
     const n = sum(lane ? (lane.some ?? lane.every) : total.some, b);
     return `${when(time(b[0]), step)} – ${when(time(b[1] + 1), step)} UTC: ${plural(n)}${lane ? ` of ${visible(lane.label)}` : ""}`;
@@ -165,7 +170,7 @@ function Body({ view, state, shown, act, drop }: BodyProps): VNode {
         onDrag=${(b: Buckets) => { setPending(b); say(b); send(b); }} onClick=${clear}
         onPeek=${(b: number | null, lane?: Lane) => (b === null ? setPeek("") : say([b, b], lane))} />
       <div class="pj-tl-under">
-        <span class="pj-tl-said" role="status">${peek || (state.brush && applied ? told(applied) : "")}</span>
+        <span class="pj-tl-said" role="status">${peek || appliedSaid()}</span>
         ${shown.lanes.length > FEW + 1 ? html`<button type="button" class="pj-button" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}>${isOpen ? "Fewer lanes" : `All ${text(shown.lanes.length)} lanes`}</button>` : null}
       </div>
     <//>`;
