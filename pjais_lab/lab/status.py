@@ -133,13 +133,13 @@ def status_of(parts: Parts) -> Status:
     """Look at every part of an open lab."""
     journal, state = parts.journal, parts.state
     mark, position, head = state.mark, state.position, journal.head()
-    followers = _followers(parts, head)
+    followers, lake = _followers(parts, head), parts.lake.summary()
     errors = {f.name: f.error for f in followers}
     return Status(
         position=position,
         head=head,
         floor=journal.floor(),
-        sealed=parts.lake.mark(),
+        sealed=lake.mark,
         replica=journal.replica,
         vector=journal.vector(),
         shards=parts.workspace.settings.sharding.shards,
@@ -155,7 +155,7 @@ def status_of(parts: Parts) -> Status:
         journal_bytes=_size(journal.path),
         last_commit=_committed_at(journal.last_id()),
         sealer=holder_of(journal.lease_row("sealer"), round(time.time() * 1000)),
-        lake=parts.lake.summary(),
+        lake=lake,
         memory_bytes=state.memory_bytes(),
         followers=followers,
     )

@@ -54,11 +54,13 @@ class LakeSummary(msgspec.Struct, frozen=True):
     """What the newest snapshot holds.
 
     Attributes:
+        mark: up to which place the log is sealed.
         sealed_at: when the last seal was, UTC; None without one.
         checkpoint: the position of the newest checkpoint; None without one.
         shards: files of events, by shard.
     """
 
+    mark: int = 0
     sealed_at: datetime | None = None
     checkpoint: int | None = None
     shards: tuple[ShardFiles, ...] = ()
@@ -110,7 +112,7 @@ def needed_files(cursor: duckdb.DuckDBPyConnection, data_path: Path) -> list[Dat
     ]
 
 
-def summary_of(cursor: duckdb.DuckDBPyConnection) -> LakeSummary:
+def summary_of(cursor: duckdb.DuckDBPyConnection, mark: int) -> LakeSummary:
     """What the newest snapshot of the attached lake holds; reads the catalogue and no event."""
     live = (
         f" FROM {META}.ducklake_data_file f"
@@ -130,6 +132,7 @@ def summary_of(cursor: duckdb.DuckDBPyConnection) -> LakeSummary:
     ).fetchone()
     found = cursor.execute(f"SELECT max(position) FROM {LAKE}.checkpoints").fetchone()
     return LakeSummary(
+        mark,
         sealed[0] if sealed else None,
         found[0] if found else None,
         tuple(ShardFiles(*row) for row in shards),

@@ -89,19 +89,18 @@ class Lake(DuckLake):
         return mark
 
     def summary(self) -> LakeSummary:
-        """Files of events by shard, the last seal and checkpoint; empty without a lake.
+        """The mark, files of events by shard, the last seal and checkpoint; empty without a lake.
 
         Raises:
             CatalogError: the catalogue is missing or cannot be read.
         """
-        snapshot, held = self.snapshot(), self._summary
+        mark = self.mark()
+        snapshot, held = self._known[0], self._summary
         if snapshot < 0 or snapshot == held[0]:
             return LakeSummary() if snapshot < 0 else held[1]
         cursor = self.cursor()
         with self.boundary("reading the lake's catalogue"), transaction(cursor):
-            if not self.has_table(cursor, "checkpoints"):
-                return LakeSummary()  # its maker was killed before the first commit
-            found = summary_of(cursor)
+            found = summary_of(cursor, mark)
         self._summary = (snapshot, found)
         return found
 

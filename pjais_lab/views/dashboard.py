@@ -41,7 +41,10 @@ panels: list[list[Panel]] = [
 
 
 class Dashboard(View):
-    """Views in rows that share a selection. A panel that is not shown asks and sends nothing.
+    """Views in rows that share a selection.
+
+    A view is made when its panel is first opened. A hidden one keeps its place and follows on, but
+    sends nothing.
 
     Args:
         views: rows of views, their classes or names, or ``pj.views.panel(title, class)``.
