@@ -6,7 +6,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from IPython.core.formatters import HTMLFormatter
 from IPython.core.interactiveshell import InteractiveShell
@@ -20,6 +20,16 @@ _HANDLE: Any = DisplayHandle  # without types
 _HTML: Any = HTMLFormatter()
 _GAP_S: Final = 0.05
 _WATCHED: Final = ["frame", "error"]
+
+
+class Closable(Protocol):
+    """A live query or a view."""
+
+    def close(self) -> None:
+        """Let go."""
+        ...
+
+
 Cell = tuple[str, str]
 """A cell and a run of it; both empty outside of a notebook."""
 
@@ -87,7 +97,7 @@ class Stage:
 
     def __init__(self) -> None:
         self._shown: weakref.WeakKeyDictionary[Moving, Cell] = weakref.WeakKeyDictionary()
-        self._made: weakref.WeakKeyDictionary[LiveQuery, Cell] = weakref.WeakKeyDictionary()
+        self._made: weakref.WeakKeyDictionary[Closable, Cell] = weakref.WeakKeyDictionary()
 
     def show(self, live: LiveQuery, cell: Cell) -> None:
         """Show a live query under a cell."""
@@ -95,8 +105,8 @@ class Stage:
         moving.show()
         self._shown[moving] = cell
 
-    def made(self, live: LiveQuery, cell: Cell) -> None:
-        """A cell made a live query, which is closed when the cell runs again."""
+    def made(self, live: Closable, cell: Cell) -> None:
+        """A cell made a live query or a view, which is closed when the cell runs again."""
         self._made[live] = cell
 
     def begin(self, cell: Cell) -> None:

@@ -11,6 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from pjais_lab.ext._answers import Answers
 from pjais_lab.ext._completion import matcher
+from pjais_lab.ext._frames import Frames
 from pjais_lab.ext._moving import Stage, cell_of
 from pjais_lab.ext.magic import LabMagic
 from pjais_lab.reactive.live_query import LiveQuery
@@ -28,8 +29,9 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     """``%load_ext pjais_lab``: ``%lab`` and ``%%lab`` with completion; live queries move."""
     unload_ipython_extension(shell)
     stage, answers = Stage(), Answers()
-    magic = LabMagic(shell, stage, answers)
-    undo = [_magic(shell, magic), _completion(shell), stage.clear, magic.close]
+    frames = Frames(shell, stage)
+    magic = LabMagic(shell, stage, answers, frames)
+    undo = [_magic(shell, magic), _completion(shell), stage.clear, magic.close, frames.close]
     undo += [
         _printer(shell, "text/html", pl.DataFrame, answers.html),
         _printer(shell, "text/plain", pl.DataFrame, answers.text),

@@ -12,6 +12,7 @@ from IPython.core.magic import needs_local_scope, no_var_expand
 from pjais_lab.core.markup import visible
 from pjais_lab.errors import LabError, QueryError
 from pjais_lab.ext._answers import Answers
+from pjais_lab.ext._frames import Frames
 from pjais_lab.ext._moving import Stage, cell_of
 from pjais_lab.ext._request import Request, parse
 from pjais_lab.ext._variables import find_lab, moment_of, parameters, values
@@ -29,6 +30,8 @@ _HELP = """Ask a lab in SQL: its state (``memories``, …) and its log (``events
 %lab [options] [AT moment] SELECT …        one line; gives a polars frame, as in x = %lab SELECT 1
 %%lab [options] [AT moment]                a cell; the SQL stands below
 %lab                                       the lab itself
+%lab frames on | off                       show every polars, pandas or Arrow table that ends a cell
+                                           as a live pj.views.Table; off until you say so
 
 -l, --lab NAME    the variable that holds the lab; the only open lab if left out
 -o, --out NAME    put the answer into a variable as well
@@ -48,16 +51,20 @@ class LabMagic:
         shell: whose variables are meant.
         stage: keeps track of live queries.
         answers: keeps track of frames.
+        frames: shows frames as tables while that is on.
 
     Attributes:
         shell: whose variables are meant.
         function: what IPython calls.
     """
 
-    def __init__(self, shell: InteractiveShell, stage: Stage, answers: Answers) -> None:
+    def __init__(
+        self, shell: InteractiveShell, stage: Stage, answers: Answers, frames: Frames
+    ) -> None:
         self.shell = shell
         self._stage = stage
         self._answers = answers
+        self._frames = frames
         self._parser = connect(threads=1)
         self.function = _function(self)
 
@@ -71,6 +78,9 @@ class LabMagic:
         Raises:
             LabError: it cannot be answered; shown as one sentence.
         """
+        word, *words = line.split() or [""]
+        if word == "frames" and not cell:
+            return self._frames.switch(words)
         request = parse(line, cell)
         if not request.sql and not cell:
             answer: Any = find_lab(request.lab, names)
