@@ -193,8 +193,17 @@ def written(slots: Iterable[Slot], known: Mapping[str, Panel]) -> str | None:
     return repr(list(rows.values()))
 
 
-def shared_selection(slots: Iterable[Slot]) -> Selection:
-    """The selection of the views that are there already; a new one if they have none."""
+def shared_selection(given: Any, slots: Iterable[Slot]) -> Selection:
+    """The one given, or that of the views that are there already, or a new one.
+
+    Raises:
+        ViewError: what is given is no selection.
+    """
+    if given is not None:
+        if not isinstance(given, Selection):
+            msg = f"{short(given)} is no selection."
+            raise ViewError(msg, hint="Write selection=pj.Selection().")
+        return given
     found = (getattr(slot.view, "selection", None) for slot in slots)
     return next((s for s in found if isinstance(s, Selection)), None) or Selection()
 

@@ -78,9 +78,7 @@ class Dashboard(View):
         self._known = {p.title: p for row in panels for p in row}
         self._is_usual = views is panels
         self._slots = placed(views, self._known)
-        self.selection = (
-            selection if selection is not None else shared_selection(self._slots.values())
-        )
+        self.selection = shared_selection(selection, self._slots.values())
         self._place = (str(lab.path), title) if lab is not None else None
         self._placing = threading.RLock()
         layout = self._begin(shown, maximised)
@@ -245,7 +243,7 @@ class Dashboard(View):
         super().close()
 
     def _begin(self, shown: Iterable[str] | None, maximised: str | None) -> Layout:
-        asked = None if shown is None else frozenset(shown)
+        asked = None if shown is None else frozenset([shown] if isinstance(shown, str) else shown)
         for title in (*(asked or ()), *([maximised] if maximised else ())):
             self._slot(title)
         usual = frozenset(t for t, slot in self._slots.items() if slot.panel.is_shown)

@@ -241,3 +241,19 @@ def test_a_dashboard_fits_a_narrow_column_high_contrast_and_hostile_text(
     assert has <= wide
     assert faults(found) == []
     found.shot("dashboard_narrow", BOARD)
+
+
+def test_the_lab_s_own_dashboard_shows_and_links_its_views(book: Callable[..., Any]) -> None:
+    found = book("board = lab.dashboard()\nboard")
+    found.theme("JupyterLab Light")
+    found.run_all()
+    board = board_of(found)
+    names = ["Timeline", "Events", "Memories"]
+
+    for name in names:
+        expect(panel(board, name).locator(".pj-head")).to_be_visible()
+    found.execute("board.selection['what'] = pj.OneOf('name', ['v1.PersonaMoodChanged'])")
+    expect(panel(board, "Events").get_by_text("6 of 19")).to_be_visible()
+    expect(board.get_by_role("alert")).to_have_count(0)
+    assert faults(found) == []
+    found.shot("dashboard_own", BOARD)

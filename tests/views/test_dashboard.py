@@ -116,6 +116,15 @@ def test_what_cannot_be_shown_is_said_in_a_sentence(wire: Wire, views: object, s
         pj.views.Dashboard(views)  # type: ignore[arg-type]
 
 
+def test_what_is_no_selection_or_no_title_is_said_in_a_sentence(wire: Wire, lab: pj.Lab) -> None:
+    with pytest.raises(ViewError, match="3 is no selection"):
+        lab.dashboard(selection=3)  # type: ignore[arg-type]
+    with pytest.raises(ViewError, match="no panel 'Lba'. Did you mean 'Lab'?"):
+        lab.dashboard(shown="Lba")
+    with pytest.raises(TypeError, match=r"dashboard\(\) takes no keyword 'selecton'"):
+        lab.dashboard(selecton=pj.Selection())  # type: ignore[call-arg]
+
+
 @pytest.mark.parametrize(
     ("title", "view", "said"),
     [
