@@ -68,13 +68,13 @@ export function Detail({ view, event, isHidden, acts }: { view: View; event: str
   }, [event]);
   if (!whole) return html`<aside class="pj-log-detail" aria-label="Event"><div class="pj-empty">Looking it up…</div></aside>`;
   const only = (by: "names" | "without" | "persona" | "actor", value: string, word: string): VNode =>
-    html`<button type="button" class="pj-mini" aria-label=${`${word}: ${visible(value)}`} onClick=${() => acts.only(by, value)}>${word}</button>`;
+    html`<button type="button" class="pj-log-mini" aria-label=${`${word}: ${visible(value)}`} onClick=${() => acts.only(by, value)}>${word}</button>`;
   const w = whole;
   return html`
     <aside class="pj-log-detail" aria-label=${`Event ${w.seq}`} tabindex="0">
       <div class="pj-log-detail-head">
         <strong><${Name} name=${w.name} mark=${w.mark} /></strong>
-        <button type="button" class="pj-mini" aria-label="Close" title="Close (Escape)" onClick=${acts.close}>×</button>
+        <button type="button" class="pj-log-mini" aria-label="Close" title="Close (Escape)" onClick=${acts.close}>×</button>
       </div>
       <div class="pj-log-whole">
       ${isHidden ? html`<p class="pj-log-note">The filters hide this event; the log stands where it would be.</p>` : null}
@@ -106,11 +106,11 @@ export function Detail({ view, event, isHidden, acts }: { view: View; event: str
 export function Tree({ lines, label }: { lines: Line[]; label: string }): VNode {
   if (!lines.length) return html`<div class="pj-empty">Nothing.</div>`;
   return html`
-    <table class="pj-table pj-tree" aria-label=${visible(label)}><tbody>
+    <table class="pj-table pj-log-tree" aria-label=${visible(label)}><tbody>
       ${lines.map(([depth, name, kind, words], n) => {
         const isBox = kind === "object" || kind === "array";
         const shown = isBox ? `${kind === "array" ? "[" : "{"}${words}${kind === "array" ? "]" : "}"}` : visible(words);
-        return html`<tr key=${n}><th scope="row" style=${{ paddingLeft: `${12 * depth}px` }}>${visible(name)}</th><td class=${`pj-tree-${kind}`}>${shown}</td></tr>`;
+        return html`<tr key=${n}><th scope="row" style=${{ paddingLeft: `${12 * depth}px` }}>${visible(name)}</th><td class=${`pj-log-tree-${kind}`}>${shown}</td></tr>`;
       })}
     </tbody></table>`;
 }
@@ -119,10 +119,10 @@ function Links({ title, links, go }: { title: string; links: Link[]; go: (event:
   if (!links.length) return null;
   return html`
     <h3>${visible(title)} <span class="pj-quiet">${links.length}</span></h3>
-    <ul class="pj-links">${links.map((link) => html`
+    <ul class="pj-log-links">${links.map((link) => html`
       <li key=${link.id} style=${{ paddingLeft: `${12 * (link.depth ?? 0)}px` }}>
         ${link.seq === null
           ? html`<span class="pj-quiet">${link.id} is not in the log</span>`
-          : html`<button type="button" class="pj-link" title=${link.occurred_at} onClick=${() => go(link.id)}><b>${visible(link.name.replace(/^v\d+\./, ""))}</b> <span class="pj-quiet">${link.seq}</span> ${visible(link.said)}</button>`}
+          : html`<button type="button" class="pj-log-link" title=${link.occurred_at} onClick=${() => go(link.id)}><b>${visible(link.name.replace(/^v\d+\./, ""))}</b> <span class="pj-quiet">${link.seq}</span> ${visible(link.said)}</button>`}
       </li>`)}</ul>`;
 }

@@ -36,10 +36,10 @@ export function FacetPanel({ view, asked: filters, version, count, filter }: { v
     const timer = setTimeout(ask, Math.max(0, wait));
     return () => clearTimeout(timer);
   }, [version, count]);
-  if (!facets) return html`<div class="pj-facets"><div class="pj-empty">Counting…</div></div>`;
+  if (!facets) return html`<div class="pj-log-facets"><div class="pj-empty">Counting…</div></div>`;
   const toggle = (values: string[], value: string): string[] => (values.includes(value) ? values.filter((v) => v !== value) : [...values, value]);
   return html`
-    <div class="pj-facets">
+    <div class="pj-log-facets">
       <${Facet} what="names" values=${facets.names} chosen=${filters.names} without=${filters.without}
         onChoose=${(v: string) => filter("names", toggle(filters.names, v))} onWithout=${(v: string) => filter("without", toggle(filters.without, v))} />
       <${Facet} what="persona" values=${facets.persona} chosen=${filters.persona === null ? [] : [filters.persona]} onChoose=${(v: string) => filter("persona", filters.persona === v ? [] : [v])} />
@@ -76,15 +76,15 @@ function Facet({ what, values, chosen, without = [], onChoose, onWithout }: Face
   return html`
     <section>
       <h3>${TITLES[what]}</h3>
-      <div class="pj-facet" role="listbox" tabindex="0" aria-label=${TITLES[what]} aria-multiselectable=${what === "names"} title=${hint}
+      <div class="pj-log-facet" role="listbox" tabindex="0" aria-label=${TITLES[what]} aria-multiselectable=${what === "names"} title=${hint}
         aria-activedescendant=${values.length ? `${id}-${now}` : undefined} onKeyDown=${onKey}>
         ${values.map(([value, label, n], k) => {
           const isOut = without.includes(value);
-          const kind = `pj-option${chosen.includes(value) ? " pj-picked" : ""}${isOut ? " pj-out" : ""}${k === now ? " pj-at" : ""}`;
+          const kind = `pj-log-option${chosen.includes(value) ? " pj-picked" : ""}${isOut ? " pj-log-out" : ""}${k === now ? " pj-at" : ""}`;
           return html`
             <div key=${value} id=${`${id}-${k}`} role="option" aria-selected=${chosen.includes(value)} aria-label=${`${visible(label)}: ${text(n)}${isOut ? ", left out" : ""}`} class=${kind}
               onClick=${(e: MouseEvent) => { setAt(k); (e.altKey && onWithout ? onWithout : onChoose)(value); }}>
-              <span class="pj-option-name">${visible(label)}</span><span class="pj-num">${text(n)}</span><i style=${{ width: `${(100 * n) / most}%` }} />
+              <span class="pj-log-option-name">${visible(label)}</span><span class="pj-num">${text(n)}</span><i style=${{ width: `${(100 * n) / most}%` }} />
             </div>`;
         })}
       </div>

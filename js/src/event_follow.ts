@@ -91,15 +91,6 @@ export class Held {
     return block && place % BLOCK < block.numRows ? event(block, place % BLOCK) : undefined;
   }
 
-  /** The place of an event among those that are here. */
-  placeOf(id: string, near: number, reach = 2 * BLOCK): number {
-    for (let step = 0; step <= reach; step++) {
-      if (this.at(near - step)?.id === id) return near - step;
-      if (this.at(near + step)?.id === id) return near + step;
-    }
-    return -1;
-  }
-
   /** Blocks that the places from first to last need. */
   missing(first: number, last: number): number[] {
     const needed = new Set<number>();

@@ -7,6 +7,7 @@ import { MOST_PX, ROW_PX } from "./grid";
 import { html } from "./html";
 
 const ROWS = 16;
+const FEWEST = 4;
 const BODY_PX = ROWS * ROW_PX;
 const AIM_MS = 1_500;
 const COLUMNS = ["position", "happened", "event", "persona", "actor", "what"];
@@ -25,6 +26,8 @@ export interface Place {
 interface Props {
   label: string;
   count: number;
+  /** The highest position in the log. */
+  most: number;
   isFollowing: boolean;
   picked: ReadonlySet<string>;
   looked: string | null;
@@ -100,12 +103,12 @@ export function Rows(props: Props): VNode {
   }
   return html`
     <div class="pj-log-box" ref=${box} tabindex="0" role="grid" aria-label=${visible(props.label)} aria-multiselectable="true" aria-rowcount=${count + 1}
-      aria-colcount=${COLUMNS.length} aria-activedescendant=${count ? `${id}-${cursor}` : undefined} style=${{ height: `${BODY_PX + ROW_PX}px` }}
+      aria-colcount=${COLUMNS.length} aria-activedescendant=${count ? `${id}-${cursor}` : undefined} style=${{ height: `${(Math.max(FEWEST, Math.min(ROWS, count)) + 1) * ROW_PX}px`, "--pj-log-wide": `calc(${Math.max(8, text(props.most).length)}ch + 24px)` }}
       onKeyDown=${onKey} onScroll=${onScroll}>
       <div class="pj-row pj-log-head" role="row" aria-rowindex="1">
         ${COLUMNS.map((name, n) => html`<div key=${name} role="columnheader" aria-colindex=${n + 1} class=${`pj-cell pj-log-${name}`}>${name}</div>`)}
       </div>
-      <div role="presentation" class="pj-grid-body" style=${{ height: `${Math.max(BODY_PX, Math.min(MOST_PX, count * ROW_PX))}px` }} ...${aiming}>
+      <div role="presentation" class="pj-grid-body" style=${{ height: `${Math.min(MOST_PX, count * ROW_PX)}px` }} ...${aiming}>
         <div role="presentation" style=${{ transform: `translateY(${scroll.to(first, count)}px)` }}>${rows}</div>
       </div>
     </div>`;
@@ -181,5 +184,5 @@ const MARKS: Record<string, string> = { unknown: "Nobody declares this event.", 
 /** The name of an event, its version quiet, and what is odd about it. */
 export function Name({ name, mark }: { name: string; mark: string }): VNode {
   const dot = /^v\d+\./.exec(name)?.[0] ?? "";
-  return html`<span class="pj-quiet">${dot}</span>${visible(name.slice(dot.length))}${mark ? html` <span class="pj-mark" title=${MARKS[mark]}>${mark}</span>` : null}`;
+  return html`<span class="pj-quiet pj-log-version">${dot}</span>${visible(name.slice(dot.length))}${mark ? html` <span class="pj-log-mark" title=${MARKS[mark]}>${mark}</span>` : null}`;
 }

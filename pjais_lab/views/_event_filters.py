@@ -72,6 +72,22 @@ class Asked(msgspec.Struct, frozen=True):
             made["search"] = _said(self.search)
         return made
 
+    def labels(self, people: Mapping[str, str]) -> dict[str, str]:
+        """The same in words, for the chips.
+
+        Args:
+            people: id -> name.
+        """
+        persona = self.persona and people.get(self.persona, self.persona)
+        said = {
+            "names": f"event {', '.join(self.names)}",
+            "without": f"without {', '.join(self.without)}",
+            "persona": f"persona {persona}",
+            "actor": f"actor {self.actor}",
+            "search": f"contains {self.search}",
+        }
+        return {name: said[name] for name in self.predicates()}
+
 
 def _said(text: str) -> Predicate:
     """A text, which within JSON may be written otherwise."""

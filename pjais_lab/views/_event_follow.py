@@ -101,7 +101,7 @@ class FollowedLog(View):
                 self._places = Places(self._lab.query, condition)
                 self._order += 1
             self._version += 1
-        self.put_later("state", self._state)
+        self.put_later("state", self.state)
 
     def heed(self, what: str) -> None:
         """Something has moved: the log (``version``), a persona's name (``frame``), the selection."""
@@ -115,7 +115,7 @@ class FollowedLog(View):
             failure = error
         self._channel.fail(failure, what)
         self._channel.fail(self._people.failure, "personas")
-        self.put_later("state", self._state)
+        self.put_later("state", self.state)
 
     def _look_at_people(self) -> None:
         old, new = self._known, self._people_now()
@@ -142,7 +142,7 @@ class FollowedLog(View):
         self._known = known
         return known
 
-    def _state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """Where the log is, and its last events; in the thread that sends."""
         begun, version, places = time.perf_counter(), self._version, self._places
         position = self._lab.position
@@ -153,7 +153,8 @@ class FollowedLog(View):
             tail = places.newest(known[1], TAIL)
         elif known is not None:
             tail = tail.filter(pl.col("seq") <= known[1])
-        self.put("tail", shown.rows(tail, self._people_now(), self._lab.registry))
+        people = self._people_now()
+        self.put("tail", shown.rows(tail, people, self._lab.registry))
         self.put(QUERY, {"sql": self.sql, "ms": (time.perf_counter() - begun) * 1000})
         picked = self.selection.predicates.get(self.picks)
         return {
@@ -161,7 +162,8 @@ class FollowedLog(View):
             "order": f"{self._order}.{places.revision}",
             "position": position,
             "count": None if known is None else known[0],
-            "filters": {n: literal_sql(p, COLUMNS) for n, p in self._filters().items()},
+            "filters": {n: literal_sql(p, COLUMNS) for n, p in self._filters().items()}
+            | self._asked.labels(people),
             "asked": msgspec.to_builtins(self._asked),
             "picked": [str(v) for v in picked.values] if isinstance(picked, OneOf) else [],
             "event": self._event,

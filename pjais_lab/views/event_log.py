@@ -120,7 +120,7 @@ class EventLog(FollowedLog):
     def count(self) -> int:
         """Count the events that are shown."""
         count = self._places.count(self._lab.position)
-        self.put_later("state", self._state)
+        self.put_later("state", self.state)
         return count
 
     @answer
@@ -154,7 +154,7 @@ class EventLog(FollowedLog):
             raise ViewError(msg, hint="Filter them instead.")
         self._event = events[-1] if events else None
         self.selection[self.picks] = OneOf("id", events) if events else None
-        self.put_later("state", self._state)
+        self.put_later("state", self.state)
 
     @answer
     def look(self, *, event: str) -> dict[str, Any]:
@@ -175,7 +175,11 @@ class EventLog(FollowedLog):
 
     @answer
     def filter(self, *, by: str, values: list[str]) -> None:
-        """Filter by ``names``, ``without``, ``persona``, ``actor`` or ``search``; by none when empty."""
+        """Filter by ``names``, ``without``, ``persona``, ``actor`` or ``search``; by none when empty.
+
+        Raises:
+            ViewError: events cannot be filtered by that.
+        """
         one = values[-1] if values else None
         changes: dict[str, Any] = {
             "names": {"names": tuple(values)},
@@ -213,7 +217,7 @@ class EventLog(FollowedLog):
         else:
             found = places.page(known[0] - _STATIC, _STATIC, known[1])
         last = shown.rows(found, self._people_now(), self._lab.registry)
-        columns = ["seq", "occurred_at", "name", "persona", "actor", "said"]
+        columns = ["seq", "occurred_at", "name", "persona", "said"]
         yield _fallback.table("", last.select(columns))
 
 

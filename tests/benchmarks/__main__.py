@@ -7,7 +7,18 @@ import sys
 import time
 from pathlib import Path
 
-from tests.benchmarks import boot, commits, cubes, history, live, pages, rebuild, simulate, start
+from tests.benchmarks import (
+    boot,
+    commits,
+    cubes,
+    events,
+    history,
+    live,
+    pages,
+    rebuild,
+    simulate,
+    start,
+)
 from tests.benchmarks.scratch import Scratch
 from tests.benchmarks.table import Row, machine, show, write
 
@@ -20,6 +31,7 @@ MODULES = {
     "history": history,
     "live": live,
     "pages": pages,
+    "events": events,
     "cubes": cubes,
 }
 

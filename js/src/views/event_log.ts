@@ -50,6 +50,7 @@ function Body({ view, state }: { view: View; state: State }): VNode {
   held.take(tail, state.count);
   const total = held.total;
   if (order.current !== state.order) {
+    // At once, or this drawing would show other events at the places where somebody read.
     order.current = state.order;
     held.clear();
     hold.isReading = false;
@@ -100,7 +101,7 @@ function Body({ view, state }: { view: View; state: State }): VNode {
   };
   const go = async (event: string): Promise<void> => {
     const found = await view.request<{ place: number; is_shown: boolean }>("find", { event });
-    setHold((now) => scrolled(now, Math.max(count, found.place + 1), false));
+    setHold((now) => ({ ...now, isReading: true, held: Math.max(count, found.place + 1) }));
     setGoal({ place: found.place });
     pick([event]);
     setHidden(!found.is_shown);
@@ -145,9 +146,9 @@ function Body({ view, state }: { view: View; state: State }): VNode {
       ${isFiltering ? html`<${FacetPanel} view=${view} asked=${state.asked} version=${state.version} count=${total} filter=${filter} />` : null}
       <div class=${state.event === null ? "pj-log" : "pj-log pj-log-split"} ref=${root}>
         <div class="pj-log-main">
-          <${Rows} label=${`${visible(view.title)}, the newest last`} count=${count} isFollowing=${isFollowing} picked=${new Set(state.picked)}
+          <${Rows} label=${`${visible(view.title)}, the newest last`} count=${count} most=${state.position} isFollowing=${isFollowing} picked=${new Set(state.picked)}
             looked=${state.event} goal=${goal} place=${place} tick=${tick} />
-          ${waiting > 0 ? html`<button type="button" class="pj-pill" onClick=${resume}>${text(waiting)} new ↓</button>` : null}
+          ${waiting > 0 ? html`<button type="button" class="pj-log-pill" onClick=${resume}>${text(waiting)} new ↓</button>` : null}
           ${total === 0 && state.count !== null ? html`<div class="pj-log-none pj-empty">${isFiltered ? "No event is left. Take a filter away." : "Nothing has happened yet."}</div>` : null}
         </div>
         ${state.event === null ? null : html`<${Detail} view=${view} event=${state.event} isHidden=${isHidden} acts=${{ go: (e: string) => void go(e).catch(ignored), only, close: () => pick([]) }} />`}
@@ -165,5 +166,5 @@ function Said({ words }: { words: string }): VNode {
     const timer = setInterval(() => setSaid(now.current), SAY_MS);
     return () => clearInterval(timer);
   }, []);
-  return html`<div class="pj-unseen" role="status" aria-label="New events">${said}</div>`;
+  return html`<div class="pj-log-unseen" role="status" aria-label="New events">${said}</div>`;
 }
