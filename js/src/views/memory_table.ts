@@ -40,19 +40,25 @@ export default function MemoryTable({ view }: { view: View }): VNode {
   return html`<${Body} view=${view} state=${state} />`;
 }
 
+/** What lies in the columns; one round after the other, so that no column waits while many commits come. */
 function useSummaries(view: View, names: string[], version: number): Record<string, Bars> {
   const [summaries, setSummaries] = useState<Record<string, Bars>>({});
-  useEffect(() => {
-    let isOld = false;
-    const ask = async (): Promise<void> => {
+  const wanted = useRef(version);
+  const isRunning = useRef(false);
+  wanted.current = version;
+  const ask = async (): Promise<void> => {
+    for (let done = -1; done !== wanted.current; ) {
+      done = wanted.current;
       for (const name of names) {
         const found = await view.request<Bars>("summary", { column: name }, `summary ${name}`);
-        if (isOld) return;
         setSummaries((held) => ({ ...held, [name]: found }));
       }
-    };
-    ask().catch(ignored);
-    return () => { isOld = true; };
+    }
+  };
+  useEffect(() => {
+    if (isRunning.current) return;
+    isRunning.current = true;
+    ask().catch(ignored).finally(() => (isRunning.current = false));
   }, [version]);
   return summaries;
 }
