@@ -48,6 +48,7 @@ MOST_VALUES: Final[dict[str, int]] = {"persona_id": 120, "name": 60, "actor": 20
 """So many values have a count of their own; the others share one."""
 _BUCKETS: Final = 400
 _LEVELS: Final = 6
+_SOON_COUNTED: Final = 1_000_000
 _TIME: Final = "occurred_at"
 
 
@@ -165,20 +166,25 @@ class LogCube:
         levels = [*self._parts, *([] if self._base is None else [self._base])]
         return sum(level.cube.cells for level in levels)
 
-    def refresh(self) -> None:
-        """Count what has come; everything again when something was erased."""
+    def refresh(self, *, check: bool = False) -> None:
+        """Count what has come; everything again when something was erased.
+
+        Args:
+            check: look for erased events even in a log so long that looking takes its time.
+        """
         now = self._position()
-        if self._base is not None and self._base.position < now:
-            self._learn(self._base.position, now)
-            self._catch_up(self._base, now)
-            rows = self._ask(f"SELECT count(*) AS n FROM events WHERE seq <= {now}").item()
-            if rows != self._base.cube.rows:
+        if self._base is not None:
+            if self._base.position < now:
+                self._learn(self._base.position, now)
+                self._catch_up(self._base, now)
+                check = check or self._base.cube.rows < _SOON_COUNTED
+            if check and self._rows(now) != self._base.cube.rows:
                 self._base = None
         if self._base is None:
             self._whole = None
             self._parts.clear()
-            self._values = {name: self._frequent(name, f"seq <= {now}") for name in BY}
-            self.span = self._span(0, now)
+            self._values = {name: self._frequent(name, now) for name in BY}
+            self.span = self._span(now)
             low, high = self.span or (0, 1)
             step = next((s for s in STEPS if (high - low) / s <= _BUCKETS), STEPS[-1])
             self._base = self._counted(step, None, None, now, BY)
@@ -286,9 +292,6 @@ class LogCube:
             level.cube.redefine(self._dim(name))
         with closing(engine()) as con:
             level.cube.add(con, _coded(cells))
-        if level is self._base and (more := self._span(level.position, now)) is not None:
-            low, high = self.span or more
-            self.span = min(low, more[0]), max(high, more[1])
         level.position = now
 
     def _dim(self, name: str) -> Dim:
@@ -324,28 +327,38 @@ class LogCube:
         return code, f"LEFT JOIN {listed} ON of_{name}.v = g.{name}"
 
     def _learn(self, after: int, upto: int) -> None:
-        """Give codes to values that have not been there before."""
+        """Give codes to values that have not been there before, and widen the span."""
+        chosen = ", ".join(f"{name}::VARCHAR AS {name}" for name in BY)
+        found = self._ask(
+            f"SELECT {chosen}, min(epoch_us(occurred_at)) AS low, max(epoch_us(occurred_at)) AS high,"
+            f" count(*) AS n FROM events WHERE seq > {after} AND seq <= {upto} GROUP BY ALL"
+        )
         for name, known in self._values.items():
-            room = MOST_VALUES[name] - len(known)
-            if room > 0:
-                found = self._frequent(name, f"seq > {after} AND seq <= {upto}")
-                known.extend([v for v in found if v not in known][:room])
+            counts = found.drop_nulls(name).group_by(name).agg(pl.col("n").sum())
+            new = counts.filter(~pl.col(name).is_in(known)).sort(
+                ["n", name], descending=[True, False]
+            )
+            known.extend(new[name].head(MOST_VALUES[name] - len(known)))
+        if not found.is_empty():
+            low, high = found.select(pl.col("low").min(), pl.col("high").max()).row(0)
+            known_low, known_high = self.span or (low, high)
+            self.span = min(low, known_low), max(high, known_high)
 
-    def _frequent(self, name: str, condition: str) -> list[str]:
+    def _frequent(self, name: str, upto: int) -> list[str]:
         sql = (
             f"SELECT v::VARCHAR AS v FROM (SELECT {name} AS v, count(*) AS n FROM events"
-            f" WHERE {name} IS NOT NULL AND {condition} GROUP BY ALL)"
+            f" WHERE {name} IS NOT NULL AND seq <= {upto} GROUP BY ALL)"
             f" ORDER BY n DESC, v LIMIT {MOST_VALUES[name]}"
         )
         return [str(v) for v in self._ask(sql)["v"]]
 
-    def _span(self, after: int, upto: int) -> tuple[int, int] | None:
-        sql = (
-            "SELECT epoch_us(min(occurred_at)), epoch_us(max(occurred_at)) FROM events"
-            f" WHERE seq > {after} AND seq <= {upto}"
-        )
+    def _span(self, upto: int) -> tuple[int, int] | None:
+        sql = f"SELECT epoch_us(min(occurred_at)), epoch_us(max(occurred_at)) FROM events WHERE seq <= {upto}"
         low, high = self._ask(sql).row(0)
         return None if low is None else (int(low), int(high))
+
+    def _rows(self, upto: int) -> int:
+        return int(self._ask(f"SELECT count(*) AS n FROM events WHERE seq <= {upto}").item())
 
 
 def _half(span: tuple[int, int]) -> int:

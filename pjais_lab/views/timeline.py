@@ -74,13 +74,14 @@ class Timeline(View):
         self.selection = selection if selection is not None else Selection()
         self._lab, self._by, self._column = lab, by, LANES[by]
         self._between = None if between is None else stretch(*map(micros, between))
+        self._is_doubtful = False
         self._follow = between is None if follow is None else follow
         self._version = self._shown_version = 0
         self._shown: Shown | None = None
         self._counting = threading.RLock()
         self._cube = LogCube(lab.query, lambda: lab.position, self._column)
-        self._recounter = Recounter(_worker(self))
-        moved = self._moved = _mover(self)
+        self._recounter = Recounter(_telling(self, Timeline.recount))
+        moved = self._moved = _telling(self, Timeline.change)
         self.selection.observe(moved, "predicates")
         self._people = lab.live(_PEOPLE)
         self._people.observe(moved, ["version", "error", "frame"])
@@ -200,6 +201,11 @@ class Timeline(View):
             self._people.close()
         super().close()
 
+    def refresh(self) -> None:
+        """Look for what was erased."""
+        self._is_doubtful = True
+        self.change()
+
     def change(self) -> None:
         """Something about what is shown has changed; from any thread, at once."""
         self._version += 1
@@ -223,7 +229,8 @@ class Timeline(View):
                 version == self._shown_version and self._cube.position == self._lab.position
             ):
                 return
-            self._cube.refresh()
+            is_doubtful, self._is_doubtful = self._is_doubtful, False
+            self._cube.refresh(check=is_doubtful)
             self._move_on()
             where = all_of(self._others())
             self._shown = counted(self._cube, self._between, where, self._labels())
@@ -269,27 +276,14 @@ class Timeline(View):
         return lambda key: _NOBODY[self._column] if key is None else names.get(key) or key
 
 
-def _mover(view: Timeline) -> Callable[[object], None]:
-    """Tells a timeline of changes without holding it."""
+def _telling(view: Timeline, act: Callable[[Timeline], None]) -> Callable[..., bool]:
+    """Does something with a timeline without holding it; False when it is gone."""
     me = weakref.ref(view)
 
-    def moved(_change: object) -> None:
+    def tell(_change: object = None) -> bool:
         found = me()
         if found is not None:
-            found.change()
+            act(found)
+        return found is not None
 
-    return moved
-
-
-def _worker(view: Timeline) -> Callable[[], bool]:
-    """Counts for a timeline without holding it."""
-    me = weakref.ref(view)
-
-    def work() -> bool:
-        found = me()
-        if found is None:
-            return False
-        found.recount()
-        return True
-
-    return work
+    return tell
