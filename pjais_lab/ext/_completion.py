@@ -27,6 +27,7 @@ _COLUMNS: Final = (
 )
 _CELL: Final = re.compile(r"\s*%%lab(?=\s)")
 _LINE: Final = re.compile(r"(?:^|=)\s*%lab(?=\s)")
+_FRAMES: Final = {"": ("frames",), "frames": ("on", "off")}
 _SOURCE: Final = re.compile(r"\b(?:FROM|JOIN)\s+\Z", re.IGNORECASE)
 _NAMED: Final = re.compile(r"\b(?:FROM|JOIN|,)\s*(\w+)(?:\s+(?:AS\s+)?(\w+))?", re.IGNORECASE)
 Found = Iterable[tuple[str, str]]
@@ -71,6 +72,11 @@ def _found(
     """What fits at the end of ``text``, the part of the magic before the cursor."""
     token = context.token
     before = text[: len(text) - len(token)]
+    if not context.full_text.lstrip().startswith("%%"):
+        words = ((word, "option") for word in _FRAMES.get(before.strip(), ()))
+        yield from _fitting(words, token)
+        if before.strip() == "frames":
+            return
     if re.search(r"(?:-l|--lab)(?:\s+|=)\Z", before) and "\n" not in before:
         yield from _fitting(((name, "lab") for name in open_labs(names)), token)
     elif token.startswith("-") and "\n" not in before:

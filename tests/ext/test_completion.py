@@ -33,6 +33,8 @@ def offered(shell: InteractiveShell, text: str) -> list[str]:
         ("%%lab\nSELECT recal| FROM memories", ["recalls"]),
         ("%lab SELECT recal| FROM memories", ["recalls"]),
         ("x = 1\ny = %lab SELECT recal|", ["recalls"]),
+        ("%lab fram|", ["frames"]),
+        ("%lab frames o|", ["on", "off"]),
         ("%%lab --l|", ["--lab", "--live"]),
         ("%%lab -l la|", ["lab"]),
         ("%%lab\nSELECT $hor|", ["$horizon"]),
