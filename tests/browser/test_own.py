@@ -41,6 +41,15 @@ def test_the_view_of_the_notebook_on_extending_draws_asks_and_moves(
     expect(shelf.get_by_role("meter", name="Frankenstein")).to_have_attribute("aria-valuenow", "10")
     expect(shelf.get_by_role("status")).to_contain_text("live")
     expect(shelf.get_by_role("alert")).to_have_count(0)
+    giving = found.page.locator(SHELF).nth(1)
+    giving.get_by_role("button", name="Give away…").first.click()
+    dialog = found.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Give Emma away?")
+    dialog.get_by_role("textbox").fill("Harriet")
+    found.shot(f"own_act_{theme.split()[1].lower()}", f"{SHELF} >> nth=1")
+    dialog.get_by_role("button", name="Give away", exact=True).click()
+    expect(giving).to_contain_text("Given away to Harriet.")
+    expect(emma).to_have_count(0)
     faulty = found.page.locator(SHELF).last
     expect(faulty.get_by_role("alert")).to_have_text("Error: this was drawn wrongly")
     assert faults(found) == []

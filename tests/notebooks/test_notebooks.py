@@ -122,3 +122,22 @@ def test_the_notebook_on_extending_shows_what_it_tells(tmp_path: Path) -> None:
     assert "140 of 754 pages" in shown["value"]
     assert re.findall(r"\d+", " ".join(cells_of(shown["upcast"])[3:])) == ["182", "20", "0", "0"]
     assert "{'v2.PagesRead': 1}" in shown["unknown"]
+
+
+def test_the_notebook_on_live_queries_shows_what_it_tells(tmp_path: Path) -> None:
+    _, problem = run_tour(FOLDER / "02_live.ipynb", tmp_path / "unused", tmp_path)
+
+    shown = shown_by(tmp_path / "02_live.ipynb")
+    assert problem is None
+    assert "True" in shown["observe"]
+    assert "(1," in shown["wait"]
+    assert "'fear': 2" in shown["wait"]
+    assert "Waits for letters." in shown["link-moves"]
+    assert '"importance" >= 0.7' in shown["filtered"]
+    for cell in ("filtered", "brushed"):
+        (pair,) = re.findall(r"\((\d+), (\d+)\)", shown[cell])
+        assert pair[0] == pair[1] != "0"
+    for view in ("timeline", "event-log", "memories", "board"):
+        assert "as of" in shown[view]
+        assert "application/vnd.jupyter.widget-view+json" in shown[view]
+    assert "(False, False)" in shown["page"]
