@@ -34,7 +34,7 @@ def offered(shell: InteractiveShell, text: str) -> list[str]:
         ("%lab SELECT recal| FROM memories", ["recalls"]),
         ("x = 1\ny = %lab SELECT recal|", ["recalls"]),
         ("%lab fram|", ["frames"]),
-        ("%lab frames o|", ["on", "off"]),
+        ("%lab frames o|", ["off", "on"]),
         ("%%lab --l|", ["--lab", "--live"]),
         ("%%lab -l la|", ["lab"]),
         ("%%lab\nSELECT $hor|", ["$horizon"]),
