@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import threading
 
 import polars as pl
@@ -8,6 +9,7 @@ import pytest
 import pjais_lab as pj
 from pjais_lab.errors import ViewError
 from pjais_lab.views import _runtime
+from pjais_lab.views._requests import Answers
 from tests.views.conftest import Wire
 from tests.views.counter import Counter
 
@@ -112,3 +114,15 @@ def test_parameters_need_annotations_to_be_checked_against() -> None:
     assert set(Counter.operations.checks) == {"add", "rows", "slow", "snapshot"}
     with pytest.raises(ViewError, match="answers no request"):
         Counter.operations.call(object(), "sections", {})
+
+
+@pytest.mark.parametrize(("before", "after"), [(0.005, 0.001), (0.0005, 0.0005)])
+def test_a_cell_that_computes_gives_way_to_requests(before: float, after: float) -> None:
+    own = sys.getswitchinterval()
+    sys.setswitchinterval(before)
+    try:
+        Answers().close()
+
+        assert sys.getswitchinterval() == pytest.approx(after)
+    finally:
+        sys.setswitchinterval(own)
