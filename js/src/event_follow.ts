@@ -4,6 +4,7 @@ import { MOST_PX, ROW_PX, firstRow, placeOf } from "./grid";
 
 export const BLOCK = 100;
 const MOST_BLOCKS = 30;
+const MOST_PASSED = 400;
 
 /** `paused` by the button, `reading` because one has scrolled up; both hold what is shown. */
 export interface Hold {
@@ -64,16 +65,37 @@ export class Held {
   total = 0;
   private blocks = new Map<number, Frame>();
   private tail: Frame | undefined;
+  /** Events of the tail by their places, also after it has moved on: what is in sight stays there. */
+  private passed = new Map<number, Event>();
+  private sight: [first: number, last: number] = [0, -1];
 
   /** Takes the last events; `count` is null before all were counted. */
   take(tail: Frame | undefined, count: number | null): void {
+    const total = count ?? tail?.numRows ?? 0;
+    if (tail === this.tail && total === this.total) return;
     this.tail = tail;
-    this.total = count ?? tail?.numRows ?? 0;
+    this.total = total;
+    if (count === null || !tail) return;
+    for (let n = 0; n < tail.numRows; n++) this.passed.set(total - tail.numRows + n, event(tail, n));
+    for (const place of this.passed.keys()) {
+      if (this.passed.size <= MOST_PASSED) break;
+      if (place < this.sight[0] || place > this.sight[1]) this.passed.delete(place);
+    }
   }
 
   /** Others stand at the places now. */
   clear(): void {
     this.blocks.clear();
+    this.passed.clear();
+    this.tail = undefined;
+  }
+
+  /** What is here says something old, as a persona's former name; gives the blocks to ask for again. */
+  renew(): number[] {
+    this.passed.clear();
+    const [first, last] = this.sight.map((place) => Math.floor(place / BLOCK)) as [number, number];
+    for (const block of this.blocks.keys()) if (block < first || block > last) this.blocks.delete(block);
+    return [...this.blocks.keys()];
   }
 
   put(block: number, frame: Frame): void {
@@ -84,6 +106,8 @@ export class Held {
   }
 
   at(place: number): Event | undefined {
+    const passed = this.passed.get(place);
+    if (passed && place < this.total) return passed;
     const tail = this.tail;
     const first = this.total - (tail?.numRows ?? 0);
     if (tail && place >= first && place < this.total) return event(tail, place - first);
@@ -93,6 +117,7 @@ export class Held {
 
   /** Blocks that the places from first to last need. */
   missing(first: number, last: number): number[] {
+    this.sight = [first, last];
     const needed = new Set<number>();
     for (let place = Math.max(0, first); place <= last && place < this.total; place++) {
       if (!this.at(place)) needed.add(Math.floor(place / BLOCK));

@@ -53,9 +53,32 @@ test("events come from the tail and from blocks, and what is not here is asked f
   expect(held.missing(950, 999)).toEqual([9]);
 });
 
+test("what was in sight stays there when a burst moves the tail on", () => {
+  const held = new Held();
+  held.take(events(961, 40), 1_000);
+  held.missing(984, 999);
+  for (let n = 1; n <= 50; n++) held.take(events(961 + 100 * n, 40), 1_000 + 100 * n);
+
+  expect([984, 999].map((place) => held.at(place)?.seq)).toEqual([985, 1_000]);
+  expect(held.at(960)).toBeUndefined();
+});
+
+test("what says something old is asked for again where it is in sight, and forgotten elsewhere", () => {
+  const held = new Held();
+  held.take(events(961, 40), 1_000);
+  held.put(2, events(201, BLOCK));
+  held.put(5, events(501, BLOCK));
+  held.missing(510, 525);
+
+  expect(held.renew()).toEqual([5]);
+  expect(held.at(510)?.seq).toBe(511);
+  expect(held.at(210)).toBeUndefined();
+  expect(held.at(999)?.seq).toBe(1_000);
+});
+
 test("a block that was not full is asked for again when the log has grown past the tail", () => {
   const held = new Held();
-  held.take(events(1, 40), 40);
+  held.take(events(1, 10), 40);
   held.put(0, events(1, 40));
   held.take(events(51, 40), 90);
 

@@ -57,11 +57,13 @@ class FollowedLog(View):
         self._event: str | None = None
         self._version = self._order = 0
         self._known: dict[str, str] = {}
+        self._seen: pl.DataFrame | None = None
         self._places = Places(lab.query, self._condition())
-        heard = self._heard = _hearer(self)
-        self.selection.observe(heard, "predicates")
         self._people = lab.live(_PEOPLE)
+        self._told = self._people_now()
+        heard = self._heard = _hearer(self)
         self._people.observe(heard, ["version", "error", "frame"])
+        self.selection.observe(heard, "predicates")
         self.change()
 
     @property
@@ -109,7 +111,7 @@ class FollowedLog(View):
         try:
             if what == "frame":
                 self._look_at_people()
-            elif what == "predicates":
+            elif what == "predicates" and self._condition() != self._places.condition:
                 self.change()
         except LabError as error:  # a predicate that does not fit: what is shown stays
             failure = error
@@ -118,7 +120,8 @@ class FollowedLog(View):
         self.put_later("state", self.state)
 
     def _look_at_people(self) -> None:
-        old, new = self._known, self._people_now()
+        old, new = self._told, self._people_now()
+        self._told = new
         if old.keys() - new.keys():
             self._places.recount()
         if any(new.get(key) != name for key, name in old.items()):
@@ -137,9 +140,11 @@ class FollowedLog(View):
         return condition_of(self._filters().values())
 
     def _people_now(self) -> dict[str, str]:
-        frame = self._people.frame
-        known = dict(zip(map(str, frame["id"]), frame["name"], strict=True)) if frame.width else {}
-        self._known = known
+        """Id -> name."""
+        frame, known = self._people.frame, self._known
+        if frame is not self._seen and frame.width:
+            known = dict(zip(map(str, frame["id"]), frame["name"], strict=True))
+            self._seen, self._known = frame, known
         return known
 
     def state(self) -> dict[str, Any]:

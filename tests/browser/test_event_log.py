@@ -112,6 +112,8 @@ def test_the_mouse_filters_searches_picks_and_follows_causes(book: Callable[...,
     log.get_by_role("button", name="Clear").click()
     expect(log.get_by_text("3,675 events", exact=True)).to_be_visible()
     expect(log.get_by_role("complementary")).to_have_count(0)
+    found.execute("lab.personas.revise(lab.personas['Ada'], name='Countess')")
+    expect(row(log, 3_675)).to_contain_text("Countess")
 
 
 def test_the_keyboard_reads_the_whole_log_and_no_key_reaches_the_notebook(

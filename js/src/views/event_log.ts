@@ -47,12 +47,12 @@ function Body({ view, state }: { view: View; state: State }): VNode {
   const [isFiltering, setFiltering] = useState(false);
   const order = useRef(state.order);
   const root = useRef<HTMLDivElement>(null);
+  if (order.current !== state.order) held.clear();
   held.take(tail, state.count);
   const total = held.total;
   if (order.current !== state.order) {
     // At once, or this drawing would show other events at the places where somebody read.
     order.current = state.order;
-    held.clear();
     hold.isReading = false;
     hold.held = total;
   }
@@ -61,7 +61,6 @@ function Body({ view, state }: { view: View; state: State }): VNode {
   const waiting = total - count;
   const isFollowing = !hold.isPaused && !hold.isReading;
 
-  const wanted = useRef<number[]>([]);
   const asking = useRef(new Set<number>());
   const version = useRef(state.version);
   const fetch = (n: number): void => {
@@ -84,7 +83,8 @@ function Body({ view, state }: { view: View; state: State }): VNode {
   useEffect(() => {
     if (version.current === state.version) return;
     version.current = state.version;
-    wanted.current.forEach(fetch);
+    for (const block of held.renew()) fetch(block);
+    draw(0);
   }, [state.version]);
 
   const act = (op: string, args: Record<string, unknown>): void => void view.request(op, args).catch(ignored);
@@ -120,8 +120,7 @@ function Body({ view, state }: { view: View; state: State }): VNode {
     at: (n) => held.at(n),
     see: (first, last) => {
       if (state.count === null) return;
-      wanted.current = held.missing(first, last);
-      wanted.current.forEach(fetch);
+      held.missing(first, last).forEach(fetch);
     },
     scrolled: (isAtEnd) => setHold((now) => scrolled(now, count, isAtEnd)),
     aim: (isOn) => setAim((now) => (isOn ? (now ?? count) : null)),
