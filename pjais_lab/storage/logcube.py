@@ -15,18 +15,15 @@ import msgspec
 import polars as pl
 
 from pjais_lab.core.predicate import All, Predicate, all_of, columns_of
-from pjais_lab.storage._cubedims import NULL, ORIGIN_US, REST, Dim, listed, stepped
-from pjais_lab.storage._predicates import literal, literal_sql
+from pjais_lab.storage._cubecodes import BY, Ask, Codes
+from pjais_lab.storage._cubedims import NULL, ORIGIN_US, stepped
+from pjais_lab.storage._predicates import literal_sql
 from pjais_lab.storage._scans import engine
 from pjais_lab.storage._typemap import Column, column_of
 from pjais_lab.storage.cube import Cube
 
 __all__ = ["BY", "STEPS", "Density", "LogCube", "bucket_at", "bucket_us", "step_for"]
 
-Ask = Callable[..., pl.DataFrame]
-"""Answers ``ask(sql)``, from any thread: a lab's ``query``."""
-BY: Final[tuple[str, ...]] = ("persona_id", "name", "actor")
-"""What a log is counted by, besides time."""
 _MS: Final = 1_000
 _S: Final = 1_000_000
 _DAY: Final = 86_400 * _S
@@ -44,8 +41,6 @@ _SHOWN_STEPS: Final = (
 )
 MOST_CELLS: Final = 1_000_000
 """A level of more cells leaves a column out, and then takes wider steps."""
-MOST_VALUES: Final[dict[str, int]] = {"persona_id": 120, "name": 60, "actor": 20}
-"""So many values have a count of their own; the others share one."""
 _BUCKETS: Final = 400
 _LEVELS: Final = 6
 _SOON_COUNTED: Final = 1_000_000
@@ -131,7 +126,6 @@ class LogCube:
 
     def __init__(self, ask: Ask, position: Callable[[], int], lane: str) -> None:
         self._ask, self._position, self._lane = ask, position, lane
-        self._values: dict[str, list[str]] = {}
         self._base: _Level | None = None
         self._parts: list[_Level] = []
         self._whole: tuple[object, Density] | None = None
@@ -139,6 +133,7 @@ class LogCube:
         """The first and the last microsecond at which something happened."""
         found = ask("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM events)")
         self._columns: dict[str, Column] = {n: column_of(n, t) for n, t in found.iter_rows()}
+        self._codes = Codes(ask, self._columns)
 
     @property
     def columns(self) -> frozenset[str]:
@@ -175,7 +170,8 @@ class LogCube:
         now = self._position()
         if self._base is not None:
             if self._base.position < now:
-                self._learn(self._base.position, now)
+                more = self._codes.learn(self._base.position, now)
+                self.span = _joint(self.span, more)
                 self._catch_up(self._base, now)
                 check = check or self._base.cube.rows < _SOON_COUNTED
             if check and self._rows(now) != self._base.cube.rows:
@@ -183,7 +179,7 @@ class LogCube:
         if self._base is None:
             self._whole = None
             self._parts.clear()
-            self._values = {name: self._frequent(name, now) for name in BY}
+            self._codes.begin(now)
             self.span = self._span(now)
             low, high = self.span or (0, 1)
             step = next((s for s in STEPS if (high - low) / s <= _BUCKETS), STEPS[-1])
@@ -213,7 +209,10 @@ class LogCube:
             fixed, level = where, self._level(step, span, where, ())
             found = self._cells(level, step, span, None)
         assert found is not None
-        lanes: dict[int, str | None] = {NULL: None, **dict(enumerate(self._values[self._lane]))}
+        lanes: dict[int, str | None] = {
+            NULL: None,
+            **dict(enumerate(self._codes.values[self._lane])),
+        }
         by = "cube" if fixed is None else "rows"
         density = Density(max(step, level.step), found, lanes, by)
         if where is None:
@@ -280,7 +279,9 @@ class LogCube:
             wider = next(s for s in STEPS if s > level.step and s % level.step == 0)
             cells = _joined(cells.with_columns(pl.col(_TIME) // (wider // level.step)))
             level.step = wider
-        level.cube = Cube([stepped(_TIME, self._columns[_TIME], level.step), *map(self._dim, kept)])
+        level.cube = Cube(
+            [stepped(_TIME, self._columns[_TIME], level.step), *map(self._codes.dim, kept)]
+        )
         with closing(engine()) as con:
             level.cube.add(con, _coded(cells))
         return level
@@ -289,13 +290,10 @@ class LogCube:
         names = [n for n in level.cube.dims if n != _TIME]
         cells = self._read(level, names, level.position, now)
         for name in names:
-            level.cube.redefine(self._dim(name))
+            level.cube.redefine(self._codes.dim(name))
         with closing(engine()) as con:
             level.cube.add(con, _coded(cells))
         level.position = now
-
-    def _dim(self, name: str) -> Dim:
-        return listed(name, self._columns[name], self._values[name], "")
 
     def _read(self, level: _Level, names: Sequence[str], after: int, upto: int) -> pl.DataFrame:
         """Cells of the events between two places of the log: time, the codes of names, ``n``."""
@@ -311,46 +309,9 @@ class LogCube:
             f"SELECT {', '.join([f'{time} AS t', *names])}, count(*) AS n FROM events"
             f" WHERE {' AND '.join(conditions)} GROUP BY ALL"
         )
-        codes, joins = zip(*map(self._looked_up, names), strict=True)
+        codes, joins = zip(*map(self._codes.looked_up, names), strict=True)
         outer = f"SELECT t AS {_TIME}, {', '.join(codes)}, sum(n)::BIGINT AS n"
         return self._ask(f"{outer} FROM ({inner}) g {' '.join(joins)} GROUP BY ALL")
-
-    def _looked_up(self, name: str) -> tuple[str, str]:
-        """SQL for the code of a value, and the join that it takes."""
-        null = f"WHEN g.{name} IS NULL THEN {NULL}"
-        kind = self._columns[name].type
-        rows = [f"({n}, {literal(v)}::{kind})" for n, v in enumerate(self._values[name])]
-        if not rows:
-            return f"CASE {null} ELSE {REST} END::BIGINT AS {name}", ""
-        code = f"CASE {null} ELSE coalesce(of_{name}.code, {REST}) END::BIGINT AS {name}"
-        listed = f"(VALUES {', '.join(rows)}) of_{name}(code, v)"
-        return code, f"LEFT JOIN {listed} ON of_{name}.v = g.{name}"
-
-    def _learn(self, after: int, upto: int) -> None:
-        """Give codes to values that have not been there before, and widen the span."""
-        chosen = ", ".join(f"{name}::VARCHAR AS {name}" for name in BY)
-        found = self._ask(
-            f"SELECT {chosen}, min(epoch_us(occurred_at)) AS low, max(epoch_us(occurred_at)) AS high,"
-            f" count(*) AS n FROM events WHERE seq > {after} AND seq <= {upto} GROUP BY ALL"
-        )
-        for name, known in self._values.items():
-            counts = found.drop_nulls(name).group_by(name).agg(pl.col("n").sum())
-            new = counts.filter(~pl.col(name).is_in(known)).sort(
-                ["n", name], descending=[True, False]
-            )
-            known.extend(new[name].head(MOST_VALUES[name] - len(known)))
-        if not found.is_empty():
-            low, high = found.select(pl.col("low").min(), pl.col("high").max()).row(0)
-            known_low, known_high = self.span or (low, high)
-            self.span = min(low, known_low), max(high, known_high)
-
-    def _frequent(self, name: str, upto: int) -> list[str]:
-        sql = (
-            f"SELECT v::VARCHAR AS v FROM (SELECT {name} AS v, count(*) AS n FROM events"
-            f" WHERE {name} IS NOT NULL AND seq <= {upto} GROUP BY ALL)"
-            f" ORDER BY n DESC, v LIMIT {MOST_VALUES[name]}"
-        )
-        return [str(v) for v in self._ask(sql)["v"]]
 
     def _span(self, upto: int) -> tuple[int, int] | None:
         sql = f"SELECT epoch_us(min(occurred_at)), epoch_us(max(occurred_at)) FROM events WHERE seq <= {upto}"
@@ -359,6 +320,10 @@ class LogCube:
 
     def _rows(self, upto: int) -> int:
         return int(self._ask(f"SELECT count(*) AS n FROM events WHERE seq <= {upto}").item())
+
+
+def _joint(a: tuple[int, int] | None, b: tuple[int, int] | None) -> tuple[int, int] | None:
+    return b if a is None else a if b is None else (min(a[0], b[0]), max(a[1], b[1]))
 
 
 def _half(span: tuple[int, int]) -> int:

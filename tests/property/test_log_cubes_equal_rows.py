@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pjais_lab.core.predicate import AnyOf, Contains, Interval, IsNull, Matches, OneOf
-from pjais_lab.storage import logcube
+from pjais_lab.storage import _cubecodes, logcube
 from pjais_lab.storage.duck import connect
 from pjais_lab.storage.logcube import BY, STEPS, LogCube, bucket_us
 
@@ -108,7 +108,7 @@ def test_a_log_in_cubes_counts_what_its_rows_count(
     fill(events)
     with pytest.MonkeyPatch.context() as patched:
         if few:
-            patched.setattr(logcube, "MOST_VALUES", dict.fromkeys(BY, 2))
+            patched.setattr(_cubecodes, "MOST_VALUES", dict.fromkeys(BY, 2))
         at = [0]
         cube = LogCube(lambda sql: CON.execute(sql).pl(), lambda: at[0], lane)
         for upto in [*sorted(min(c, len(events)) for c in cuts), len(events)]:
@@ -119,7 +119,7 @@ def test_a_log_in_cubes_counts_what_its_rows_count(
                 # The whole log is not counted in finer steps than fit its length.
                 if asked[1] is None and asked[0] % cube.unit:
                     continue
-                expected, own = by_rows(cube, lane, upto, asked), set(cube._values[lane])
+                expected, own = by_rows(cube, lane, upto, asked), set(cube._codes.values[lane])
                 folded = Counter[Any]()
                 for (value, bucket), n in expected.items():
                     is_own = value is None or value in own

@@ -10,7 +10,7 @@ import pytest
 import pjais_lab as pj
 from pjais_lab.core.predicate import Contains, Interval, IsNull, OneOf, Predicate
 from pjais_lab.errors import QueryError
-from pjais_lab.storage import logcube
+from pjais_lab.storage import _cubecodes, logcube
 from pjais_lab.storage.logcube import STEPS, LogCube, bucket_us, step_for
 
 START = datetime(2026, 3, 1)
@@ -145,7 +145,7 @@ def test_the_bound_on_cells_and_on_values_is_kept_and_the_counts_stay_right(
     lab: pj.Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logcube, "MOST_CELLS", 40)
-    monkeypatch.setitem(logcube.MOST_VALUES, "persona_id", 2)
+    monkeypatch.setitem(_cubecodes.MOST_VALUES, "persona_id", 2)
     live(lab, 0)
     live(lab, 1)
     cube = LogCube(lab.query, lambda: lab.position, "persona_id")
