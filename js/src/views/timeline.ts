@@ -154,12 +154,13 @@ function Body({ view, state, shown, act, drop }: BodyProps): VNode {
   };
   const counts = [isFiltered ? `${text(count)} of ${plural(whole)}` : plural(whole)];
   if (state.isZoomed) counts.push(`of ${text(shown.events)} in the log`);
+  if (shown.by === "rows") counts.push("counted from the rows");
   const canClear = state.brush !== null || state.picked.length > 0;
-  const button = (label: string, onClick: () => void, words = label, disabled = false): VNode =>
-    html`<button type="button" class="pj-button" aria-label=${label} title=${label} disabled=${disabled} onClick=${onClick}>${words}</button>`;
+  const button = (label: string, onClick: () => void, words = label, disabled = false, hint = ""): VNode =>
+    html`<button type="button" class="pj-button" aria-label=${label} title=${hint || label} disabled=${disabled} onClick=${onClick}>${words}</button>`;
   return html`
     <${Shell} view=${view} counts=${counts} actions=${html`
-      ${button("Zoom in", zoomIn, "+")}${button("Zoom out", () => zoom(0.5, 2), "−", !state.isZoomed)}
+      ${button("Zoom in", zoomIn, "+", false, "Zoom into the brush, or into the middle. Also: a double click, +, Ctrl and the wheel.")}${button("Zoom out", () => zoom(0.5, 2), "−", !state.isZoomed)}
       ${button("Whole log", () => void act("zoom"), "Whole log", !state.isZoomed)}
       <label class="pj-tl-follow"><input type="checkbox" role="switch" checked=${state.follow} onChange=${() => void act("follow_end", { on: !state.follow })} />Follow</label>
       ${button("Clear", () => void act("clear"), "Clear", !canClear)}
