@@ -52,6 +52,11 @@ interface Props {
   onPick: (key: string) => void;
 }
 
+/** What scrolls can be scrolled with the keyboard. */
+function tall(el: HTMLElement | null): void {
+  if (el) requestAnimationFrame(() => (el.tabIndex = el.scrollHeight > el.clientHeight ? 0 : -1));
+}
+
 export function Details({ view, acts, memory, version, onPick }: Props): VNode {
   const [found, setFound] = useState<Memory | null>(null);
   useEffect(() => {
@@ -77,7 +82,7 @@ function Whole({ found, acts, onPick }: { found: Memory; acts: Acting; onPick: (
     ["source", found.source],
   ];
   return html`
-    <p class="pj-text pj-memory-text">${visible(found.content)}${found.is_cut ? "…" : ""}</p>
+    <p class="pj-text pj-memory-text" ref=${(el: HTMLElement | null) => tall(el)}>${visible(found.content)}${found.is_cut ? "…" : ""}</p>
     <${Facts} values=${facts.flatMap(([name, value]) => (value ? [[name, visible(value)]] : []))} />
     <h3>Links</h3>
     ${found.links.length ? html`<ul class="pj-links">${found.links.map((l) => html`<${LinkRow} key=${`${l.way} ${l.relation} ${l.other}`} memory=${found.id} link=${l} acts=${acts} onPick=${onPick} />`)}</ul>` : html`<div class="pj-empty">None.</div>`}

@@ -233,7 +233,7 @@ def test_another_process_moves_it_and_picks_stay_and_an_undo_overwrites_nothing(
     expect(table.locator("[aria-selected=true]", has_text="Note 7 on")).to_have_count(1)
     from_elsewhere(workspace, RETIER)
     aside = table.get_by_role("complementary", name="The picked memory")
-    expect(aside.locator("tr", has_text="tier hot")).to_have_count(1)
+    expect(aside.locator("tr", has_text="tier hot, reason manual")).to_have_count(1)
     bar(table).get_by_role("button", name="Undo").click()
     expect(bar(table)).to_contain_text(
         re.compile("1 of 1 changed since: user:.* committed MemoryRetiered. Nothing was changed.")
