@@ -54,10 +54,16 @@ test("another tab runs the notebook that was asked for, once, and no other", asy
   const tab = (): Later => new Later(async (panel) => void ran.push(panel.context.path), store);
   const panel = (path: string): never => ({ context: { path } }) as never;
 
-  tab().expect("a/town.ipynb");
+  const first = tab();
+  first.expect("a/town.ipynb");
+  await first.opened(panel("a/town.ipynb"));
   await tab().opened(panel("other.ipynb"));
   await tab().opened(panel("a/town.ipynb"));
   await tab().opened(panel("a/town.ipynb"));
+
+  first.expect("b.ipynb");
+  first.here();
+  await tab().opened(panel("b.ipynb"));
 
   expect(ran).toEqual(["a/town.ipynb"]);
 });

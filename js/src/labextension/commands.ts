@@ -50,7 +50,7 @@ export class Commands {
     this.later = new Later((panel) => this.runAll(panel));
     if (browsers) this.folders.watch(browsers);
     notebooks.widgetAdded.connect((_tracker, panel) => void this.later.opened(panel));
-    notebooks.currentChanged.connect(() => app.commands.notifyCommandChanged());
+    notebooks.currentChanged.connect(() => Object.values(COMMANDS).forEach((id) => app.commands.notifyCommandChanged(id)));
   }
 
   add(icon: unknown): void {
@@ -91,7 +91,10 @@ export class Commands {
     await contents.save(path, { type: "notebook", format: "json", content });
     this.later.expect(path);
     const panel = (await this.app.commands.execute("docmanager:open", { path, factory: "Notebook" })) as NotebookPanel | undefined;
-    if (panel?.sessionContext) await this.later.opened(panel);
+    if (panel?.isAttached && !panel.isDisposed) {
+      this.later.here();
+      await this.runAll(panel);
+    }
     return path;
   }
 

@@ -42,6 +42,8 @@ export interface Kernelspecs {
 }
 
 export interface NotebookPanel {
+  isAttached: boolean;
+  isDisposed: boolean;
   context: { path: string; ready: Promise<void> };
   sessionContext: { ready: Promise<void> };
   content: Notebook;
