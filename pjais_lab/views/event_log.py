@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from pjais_lab.core.predicate import OneOf
+from pjais_lab.core.predicate import OneOf, short
 from pjais_lab.errors import ViewError
+from pjais_lab.lab.lab import Lab
 from pjais_lab.views import _event_detail as detail
 from pjais_lab.views import _event_shown as shown
 from pjais_lab.views import _fallback
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from pjais_lab.lab.lab import Lab
     from pjais_lab.personas.model import PersonaModel
     from pjais_lab.reactive.selection import Selection
 
@@ -50,7 +50,7 @@ class EventLog(FollowedLog):
         title: what is written above it.
 
     Raises:
-        ViewError: there is no such event.
+        ViewError: that is no open lab, or there is no such event.
         NotFoundError: there is no such persona.
 
     Attributes:
@@ -72,6 +72,7 @@ class EventLog(FollowedLog):
         search: str = "",
         title: str | None = None,
     ) -> None:
+        _check(lab)
         asked = Asked(
             _names(lab, names, "names"),
             _names(lab, without, "without"),
@@ -219,6 +220,12 @@ class EventLog(FollowedLog):
         last = shown.rows(found, self._people_now(), self._lab.registry)
         columns = ["seq", "occurred_at", "name", "persona", "said"]
         yield _fallback.table("", last.select(columns))
+
+
+def _check(lab: Any) -> None:
+    if not isinstance(lab, Lab):
+        msg = f"An EventLog follows an open lab; got {short(lab)}."
+        raise ViewError(msg, hint="A past one shows its log by pj.views.Table(past.query(…)).")
 
 
 def _names(lab: Lab, given: Any, what: str) -> tuple[str, ...]:

@@ -55,6 +55,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def still(made: Path) -> Iterator[pj.Lab]:
+    """The same for tests that only read."""
+    shutil.copytree(made, made.parent / "still")
+    with pj.open(made.parent / "still", background=False) as opened:
+        yield opened
+
+
 @pytest.fixture
 def town(made: Path, tmp_path: Path) -> Iterator[pj.Lab]:
     shutil.copytree(made, tmp_path / "town")
@@ -78,13 +86,12 @@ def pages(log: pj.views.EventLog, some: int = 137) -> list[int]:
     return [seq for n in starts for seq in log.rows(start=n, count=some)["seq"].to_list()]
 
 
-def test_the_log_is_a_query_and_a_frame_the_newest_last(
-    log: pj.views.EventLog, town: pj.Lab
-) -> None:
+def test_the_log_is_a_query_and_a_frame_the_newest_last(still: pj.Lab, wire: Any) -> None:
+    log = pj.views.EventLog(still)
     last = log.rows(start=log.count() - 1, count=10).to_dicts()
 
     assert log.sql == "SELECT * FROM events\nORDER BY seq"
-    assert log.frame["seq"].to_list() == pages(log) == list(range(1, town.position + 1))
+    assert log.frame["seq"].to_list() == pages(log) == list(range(1, still.position + 1))
     assert [(r["name"], r["persona"], r["said"][:24], r["mark"]) for r in last] == [
         ("v1.MemoryRecorded", "Ada", "Note 59 on the engine. ·", "")
     ]
@@ -108,10 +115,12 @@ def test_the_log_is_a_query_and_a_frame_the_newest_last(
     ],
 )  # fmt: skip
 def test_a_filtered_log_has_the_same_events_as_plain_sql_at_every_place(
-    town: pj.Lab, wire: Any, asked: dict[str, Any], condition: str
+    still: pj.Lab, wire: Any, asked: dict[str, Any], condition: str
 ) -> None:
-    log = pj.views.EventLog(town, **asked)
-    expected = town.query(f"SELECT seq FROM events WHERE {condition} ORDER BY seq")["seq"].to_list()
+    log = pj.views.EventLog(still, **asked)
+    expected = still.query(f"SELECT seq FROM events WHERE {condition} ORDER BY seq")[
+        "seq"
+    ].to_list()
 
     assert log.count() == len(expected)
     assert pages(log) == expected
@@ -365,6 +374,7 @@ def test_an_erased_persona_takes_its_content_along_and_its_places_too(
             ViewError,
             "no event 'v1.PersonaCreatd'.*Did you mean 'v1.PersonaCreated'",
         ),
+        (lambda v, lab: pj.views.EventLog(lab.at(9)), ViewError, "follows an open lab; got PastLab"),
         (lambda v, lab: pj.views.EventLog(lab, names=7), ViewError, "names=7 is no list"),
         (lambda v, lab: pj.views.EventLog(lab, persona="Adda"), NotFoundError, "no persona 'Adda'"),
         (lambda v, lab: v.pick(events=["x"] * 1_001), ViewError, "at most 1,000"),
@@ -374,16 +384,18 @@ def test_an_erased_persona_takes_its_content_along_and_its_places_too(
     ],
 )  # fmt: skip
 def test_a_wrong_request_is_answered_with_a_sentence(
-    log: pj.views.EventLog,
-    town: pj.Lab,
+    still: pj.Lab,
+    wire: Any,
     ask: Callable[[Any, Any], Any],
     kind: type[LabError],
     sentence: str,
 ) -> None:
-    with pytest.raises(kind, match=sentence):
-        ask(log, town)
+    log = pj.views.EventLog(still)
 
-    assert log.count() == town.position
+    with pytest.raises(kind, match=sentence):
+        ask(log, still)
+
+    assert log.count() == still.position
 
 
 def test_a_frame_is_bounded(
