@@ -219,6 +219,11 @@ class LogCube:
             self._whole = key, density
         return density
 
+    def has(self, step: int, span: tuple[int, int]) -> bool:
+        """Whether these steps of a part need no counting of rows."""
+        levels = [*self._parts, *([] if self._base is None else [self._base])]
+        return any(level.answers(step, span, None) for level in levels)
+
     def _can_tell(self, predicate: Predicate) -> bool:
         """Time is cut otherwise in every level, so it is for the rows to tell."""
         if self._base is None or _TIME in columns_of(predicate):

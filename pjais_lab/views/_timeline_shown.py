@@ -13,7 +13,7 @@ import polars as pl
 from pjais_lab.core.predicate import Predicate
 from pjais_lab.storage.logcube import LogCube, bucket_at, bucket_us, step_for
 
-__all__ = ["Lane", "Recounter", "Shown", "as_json", "busiest", "counted"]
+__all__ = ["Lane", "Recounter", "Shown", "as_json", "busiest", "counted", "is_counted"]
 
 _MOST_BUCKETS: Final = 360
 _MOST_LANES: Final = 40
@@ -77,6 +77,8 @@ def counted(
     wanted: Span | None,
     where: Predicate | None,
     label: Callable[[str | None], str],
+    *,
+    is_coarse: bool = False,
 ) -> Shown | None:
     """What there is to show; None for an empty log.
 
@@ -85,12 +87,13 @@ def counted(
         wanted: from when, and up to when; None for the whole log.
         where: what the other views have picked.
         label: names a lane.
+        is_coarse: in steps that were counted already.
     """
     if cube.span is None:
         return None
     whole = cube.span[0], cube.span[1] + 1
     low, high = wanted or whole
-    step = step_for(high - low, _MOST_BUCKETS, 1 if wanted else cube.unit)
+    step = step_for(high - low, _MOST_BUCKETS, 1 if wanted and not is_coarse else cube.unit)
     while True:
         span = _aligned((low, high), step) if wanted else None
         every = cube.density(step, span)
@@ -107,6 +110,14 @@ def counted(
     return Shown(
         step, bucket_us(first, step), last - first + 1, whole, lanes, others, cube.events, by
     )
+
+
+def is_counted(cube: LogCube, wanted: Span | None) -> bool:
+    """Whether no rows need to be counted to show a stretch as finely as it may be."""
+    if wanted is None:
+        return True
+    step = step_for(wanted[1] - wanted[0], _MOST_BUCKETS)
+    return cube.has(step, _aligned(wanted, step))
 
 
 def _aligned(span: Span, step: int) -> Span:

@@ -16,7 +16,7 @@ from pjais_lab.storage.relation import literal_sql
 from pjais_lab.views import _fallback, _python
 from pjais_lab.views._base import View
 from pjais_lab.views._requests import answer
-from pjais_lab.views._timeline_shown import Recounter, Shown, as_json, busiest, counted
+from pjais_lab.views._timeline_shown import Recounter, Shown, as_json, busiest, counted, is_counted
 from pjais_lab.views._timeline_time import TIME, ends_of, interval, micros, moment, stretch, us_of
 from pjais_lab.views._transport import QUERY
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     import polars as pl
 
     from pjais_lab.lab.lab import Lab
+    from pjais_lab.reactive.live_query import LiveQuery
 
 __all__ = ["Timeline"]
 
 LANES: Final = {"persona": "persona_id", "name": "name", "actor": "actor"}
-_NOBODY: Final = {"persona_id": "no persona", "name": "no name", "actor": "no actor"}
 _MOST_SELECTED: Final = 1_000_000
 _PEOPLE: Final = "SELECT id::VARCHAR AS id, name FROM personas"
 
@@ -232,11 +232,16 @@ class Timeline(View):
             is_doubtful, self._is_doubtful = self._is_doubtful, False
             self._cube.refresh(check=is_doubtful)
             self._move_on()
-            where = all_of(self._others())
-            self._shown = counted(self._cube, self._between, where, self._labels())
+            if not is_counted(self._cube, self._between):
+                self._show(version, is_coarse=True)
+            self._show(version)
             self._shown_version = version
-            self.put("state", self._state(version))
             self.put(QUERY, {"sql": self.sql, "ms": (time.perf_counter() - begun) * 1000})
+
+    def _show(self, version: int, *, is_coarse: bool = False) -> None:
+        where, label = all_of(self._others()), _labelling(self._by, self._people)
+        self._shown = counted(self._cube, self._between, where, label, is_coarse=is_coarse)
+        self.put("state", self._state(version))
 
     def _move_on(self) -> None:
         """Let the stretch that is shown end with the newest event."""
@@ -268,12 +273,11 @@ class Timeline(View):
             if name not in {TIME, self._column} and columns_of(p) <= self._cube.columns
         ]
 
-    def _labels(self) -> Callable[[str | None], str]:
-        """Names lanes."""
-        names: dict[str, str] = {}
-        if self._by == "persona":
-            names = dict(self._people.frame.iter_rows())
-        return lambda key: _NOBODY[self._column] if key is None else names.get(key) or key
+
+def _labelling(by: str, people: LiveQuery) -> Callable[[str | None], str]:
+    """Names lanes."""
+    names: dict[str, str] = dict(people.frame.iter_rows()) if by == "persona" else {}
+    return lambda key: f"no {by}" if key is None else names.get(key) or key
 
 
 def _telling(view: Timeline, act: Callable[[Timeline], None]) -> Callable[..., bool]:

@@ -135,6 +135,26 @@ def test_zooming_shows_finer_buckets_and_following_moves_on(town: pj.Lab, wire: 
     assert shown(timeline)["isZoomed"] is False
 
 
+def test_what_is_zoomed_into_is_shown_coarsely_until_it_is_counted(
+    town: pj.Lab, wire: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timeline = pj.views.Timeline(town)
+    shown(timeline)
+    put: list[Any] = []
+    monkeypatch.setattr(timeline, "put", lambda name, value: put.append((name, value)))
+
+    timeline.zoom(low=ms(START), high=ms(START) + 2 * DAY_MS)
+    timeline.recount()
+    timeline.zoom(low=ms(START), high=ms(START) + DAY_MS * 1.9)
+    timeline.recount()
+
+    steps = [value["shown"]["step"] for name, value in put if name == "state"]
+    counts = [sum(n["count"] for n in v["shown"]["lanes"]) for name, v in put if name == "state"]
+    assert len(steps) >= 3
+    assert steps[0] > steps[1] == steps[-1]
+    assert counts[0] >= counts[1] > 0
+
+
 def test_new_events_and_an_erasure_are_shown(town: pj.Lab, wire: Any) -> None:
     timeline = pj.views.Timeline(town)
     assert len(lanes(timeline)) == 3
