@@ -26,7 +26,7 @@ const WIDE = 168;
 const HIGH = 24;
 const GAP_X = 44;
 const GAP_Y = 8;
-const CHARS = 40;
+const CHARS = 24;
 const MOST_ITEMS = 200;
 const WORDS: Record<Spot["kind"], string> = { table: "table", query: "live query", computed: "computed", model: "model", view: "view", more: "" };
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Error, Locator, expect
 
 import pjais_lab as pj
 from tests.browser.conftest import HERE
@@ -51,6 +52,18 @@ def panel(board: Locator, name: str) -> Locator:
 
 def toggle(board: Locator, name: str) -> Locator:
     return board.get_by_role("toolbar", name="Panels").get_by_role("button", name=name)
+
+
+def until(found: Any, claim: str) -> None:
+    """Wait until something is true in the kernel, which hears of the page on another line."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            found.execute(f"assert {claim}")
+        except Error:
+            continue
+        return
+    found.execute(f"assert {claim}, {claim!r}")
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
@@ -120,13 +133,13 @@ def test_keys_open_hide_and_maximise_panels_and_a_hidden_one_is_not_attached(
     expect(panel(board, "Actors")).to_have_count(0)
     keys.press("End")
     expect(toggle(board, "Broken")).to_be_focused()
-    found.execute("assert not board['Actors'].is_shown and board['Events'].is_shown")
+    until(found, "not board['Actors'].is_shown and board['Events'].is_shown")
 
     panel(board, "Events").get_by_role("button", name="Maximise Events").focus()
     keys.press("Enter")
     expect(board.locator(".pj-panel")).to_have_count(1)
     expect(board.get_by_text("1 of 6 panels")).to_be_visible()
-    found.execute("assert board.maximised == 'Events' and not board['Ada'].is_shown")
+    until(found, "board.maximised == 'Events' and not board['Ada'].is_shown")
     panel(board, "Events").get_by_role("grid").focus()
     keys.press("ArrowDown")
     keys.press("Escape")

@@ -164,7 +164,7 @@ function Live({ view }: { view: View }): VNode {
   const cell = (row: Record<string, Cell>, n: string): VNode => {
     const words = text(row[n]);
     const isBad = n === "state" && words !== "follows";
-    return html`<td key=${n} class=${shape(n)} title=${n === "what" ? words : undefined}>${isBad ? bad(words) : words}</td>`;
+    return html`<td key=${n} class=${shape(n)} title=${n === "what" || isBad ? words : undefined}>${isBad ? bad(words) : words}</td>`;
   };
   return html`
     <section class="pj-wide"><h3>Live (${text(found.length)})</h3>
