@@ -6,28 +6,10 @@ import { html } from "../html";
 import { useNewest } from "../newest";
 import { Shell } from "../shell";
 import { bars, between, moved, sums, ticks, when, widened, zoomed, type Buckets } from "../timeline_axis";
+import { FEW, folded, inBuckets, sum, type Lane, type Shown } from "../timeline_lanes";
 import { Superseded } from "../transport";
 import type { View } from "../view";
 
-interface Lane {
-  key: string | null;
-  is_rest: boolean;
-  label: string;
-  total: number;
-  count: number;
-  every: number[];
-  some: number[] | null;
-}
-interface Shown {
-  step: number;
-  first: number;
-  buckets: number;
-  whole: [number, number];
-  lanes: Lane[];
-  others: number | null;
-  events: number;
-  by: "cube" | "rows";
-}
 interface State {
   version: number;
   by: string;
@@ -40,7 +22,6 @@ interface State {
   python: string;
 }
 
-const FEW = 8;
 const LANE_PX = 20;
 const TOTAL_PX = 40;
 const KEYS = "Arrows left and right move the brush, with Shift they widen it, Enter selects, Escape clears. Arrows up and down go through the lanes, Space picks one. Plus and minus zoom, 0 shows the whole log.";
@@ -303,25 +284,4 @@ function Strip({ every, some, most, px, buckets }: { every: number[]; some: numb
     </svg>`;
 }
 
-/** The busiest lanes, and all others as one. */
-function folded(lanes: Lane[], buckets: number): Lane[] {
-  if (lanes.length <= FEW + 1) return lanes;
-  const rest = lanes.slice(FEW);
-  const isAll = rest.every((l) => l.some === null);
-  const add = (of: (lane: Lane) => number): number => rest.reduce((n, lane) => n + of(lane), 0);
-  const made: Lane = {
-    key: null, is_rest: true, label: `${rest.length} others`, total: add((l) => l.total), count: add((l) => l.count),
-    every: sums(rest.map((l) => l.every), buckets), some: isAll ? null : sums(rest.map((l) => l.some ?? l.every), buckets),
-  };
-  return [...lanes.slice(0, FEW), made];
-}
-
-const sum = (counts: readonly number[], [a, b]: Buckets): number => counts.slice(a, b + 1).reduce((n, c) => n + c, 0);
 const plural = (n: number): string => `${text(n)} event${n === 1 ? "" : "s"}`;
-
-/** The buckets that a brush touches; null when it lies elsewhere. */
-function inBuckets([low, high]: [number, number], { first, step, buckets }: Shown): Buckets | null {
-  const a = Math.floor((low - first) / step);
-  const b = Math.ceil((high - first) / step) - 1;
-  return b < 0 || a >= buckets ? null : [Math.max(0, a), Math.min(buckets - 1, b)];
-}
