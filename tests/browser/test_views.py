@@ -34,7 +34,6 @@ class Odd(_base.View):
             "category": pl.Series(["a"], dtype=pl.Categorical), "list": [[1, 2]], "days": [[at.date()]],
             "array": pl.Series([[1, 2]], dtype=pl.Array(pl.Int8, 2)), "struct": [{"a": 1}],
         }
-        self.put("status", {"position": 1, "shards": 1, "runs": 0, "unknown": {}, "ignored": {}})
         self.put("tables", pl.DataFrame({k: v for k, v in values.items()}))
         self._channel.fail(ValueError("this went wrong"))
     def sections(self):
