@@ -35,6 +35,7 @@ __all__ = ["MOST_CELLS", "NULL", "REST", "Cube"]
 MOST_CELLS: Final = 400_000
 """A cube of more cells is not kept."""
 _LOOSE: Final = 0.5
+_TOLD: Final = 500
 
 
 class Cube:
@@ -151,6 +152,8 @@ class Cube:
         key = repr(leaf)
         told = self._told.get(key)
         if told is None:
+            if len(self._told) >= _TOLD:
+                self._told.clear()
             told = self._told[key] = tell(con, self.dims[name], self._present[name], leaf)
         if told.cut:
             return None

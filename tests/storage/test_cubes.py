@@ -116,6 +116,34 @@ def test_few_rows_need_no_cube_and_other_rows_need_another(some: pl.DataFrame) -
         relation.prepare()
 
 
+def test_no_rows_at_all_are_counted_too(
+    some: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_cubes, "MANY_ROWS", 0)
+    relation = Relation(some.head(0))
+    relation.prepare(wait=True)
+
+    for name in some.columns:
+        found = relation.summary(name, where=OneOf("g", ["a"]) & ~IsNull("x"))
+        assert (found.rows, found.nulls, found.others) == (0, 0, 0)
+        assert found == msgspec.structs.replace(Relation(some.head(0)).summary(name), by=found.by)
+
+
+def test_many_brushes_after_each_other_leave_little_behind(
+    some: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cube, "_TOLD", 3)
+    relation = Relation(some)
+    relation.prepare(wait=True)
+    bins = relation.summary("x").bins
+
+    for last in bins:
+        where = Interval("x", bins[0].low, last.high, "left")
+        relation.summary("g", where=where)
+
+    assert all(len(c._told) <= 3 for c in relation._now().cubes._ready)
+
+
 def test_counting_can_be_stopped_and_begun_again(some: pl.DataFrame, tmp_path: Path) -> None:
     path = tmp_path / "rows.parquet"
     pl.concat([some] * 60).write_parquet(path)
