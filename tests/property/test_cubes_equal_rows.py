@@ -50,7 +50,7 @@ def test_bins_and_values_and_any_run_of_them_are_told(kind: Kind) -> None:
 
 @each_kind
 def test_every_end_and_every_value_is_told_rightly_or_not_at_all(kind: Kind) -> None:
-    values = [None, *kind.values]
+    values = [None, *kind.values, *kind.values]  # twice, or none would be listed
     cube, _, columns = cube_of([{"x": v} for v in values], {"x": kind})
     ends = [v for v in kind.asked if v == v]  # noqa: PLR0124 - NaN is no end
     asked: list[Predicate] = [OneOf("x", [v]) for v in kind.asked]
