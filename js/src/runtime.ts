@@ -111,7 +111,7 @@ async function render({ model, el }: RenderContext, own?: Draw): Promise<() => v
   line.gone.add(gone);
   source.on("destroy", shut as never);
   root.setAttribute("role", "region");
-  root.setAttribute("aria-label", visible(view.title));
+  const named = effect(() => root.setAttribute("aria-label", visible(view.title)));
   draw(html`<${Guard}><${body} view=${view} kit=${kit} /><//>`, root);
   state.start();
   // A saved notebook keeps the outermost view, which is told when one inside it moves.
@@ -126,6 +126,7 @@ async function render({ model, el }: RenderContext, own?: Draw): Promise<() => v
   return () => {
     forget?.();
     rise();
+    named();
     line.gone.delete(gone);
     source.off("destroy", shut as never);
     state.stop();

@@ -4,21 +4,24 @@ import type { Model } from "./types";
 
 /** What a view's component gets: its parts, its requests, its title. */
 export class View {
-  readonly title: string;
   readonly connection: ReadonlySignal<Connection>;
   /** An error that came up in the browser. */
   readonly trouble: Signal<string | null> = signal(null);
   private readonly isClosed = signal(false);
 
   constructor(
-    model: Model,
+    private readonly model: Model,
     private readonly line: Line,
     private readonly state: State,
     /** Shows another widget, by its id, in an element of this view; gives what takes it away. */
     readonly mount: (id: string, el: HTMLElement) => Promise<() => void> = () => Promise.reject(new Error("Nothing can be shown in here.")),
   ) {
-    this.title = String(model.get("_title") ?? "");
     this.connection = computed(() => (this.isClosed.value ? "closed" : line.state.value));
+  }
+
+  /** What stands above it; it may change while it is shown. */
+  get title(): string {
+    return this.part<string>("$title").value ?? String(this.model.get("_title") ?? "");
   }
 
   /** A named part of what Python put: a Frame or JSON; undefined until it came. */

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pjais_lab.reactive.node import Node
     from pjais_lab.reactive.selection import Selection
     from pjais_lab.storage.changes import RebuildReport
+    from pjais_lab.storage.state import State
     from pjais_lab.views.dashboard import Dashboard
 
 __all__ = ["Lab"]
@@ -227,6 +228,11 @@ class Lab:
     def status(self) -> Status:
         """Positions, sizes, threads and the last errors, each a field of its own."""
         return status_of(self._parts)
+
+    @property
+    def state(self) -> State:
+        """The state of this process, for whoever folds parts of its log."""
+        return self._parts.state
 
     @property
     def tables(self) -> list[str]:

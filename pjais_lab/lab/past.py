@@ -70,6 +70,11 @@ class PastLab:
         msg = f"The past at {self.moment} cannot be changed."
         raise ReadOnlyError(msg, hint="Commit to the lab itself.")
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has been closed, or its lab."""
+        return self._state is None
+
     def close(self) -> None:
         """Forget the folded tables; closing twice is fine."""
         self._state = None

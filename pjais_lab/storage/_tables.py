@@ -16,7 +16,7 @@ from pjais_lab.storage._whole import WholeLog
 from pjais_lab.storage.changes import RebuildReport, RebuildReports
 from pjais_lab.storage.duck import transaction, translated
 from pjais_lab.storage.fold import FoldPlan, compile_table
-from pjais_lab.storage.past import Past, fold_past, past_in
+from pjais_lab.storage.past import Past, Stop, fold_past, past_in
 
 __all__ = ["StateTables"]
 
@@ -96,20 +96,31 @@ class StateTables(LogView):
         return " ".join(map(str, row or ()))
 
     @contextmanager
-    def past(self, condition: str) -> Iterator[Past]:
+    def past(
+        self, condition: str, tables: Collection[str] | None = None, stop: Stop | None = None
+    ) -> Iterator[Past]:
         """A second state folded from the events that meet an SQL condition over ``events``.
+
+        Args:
+            condition: which events.
+            tables: which tables; all of them if None.
+            stop: ends the folding from another thread.
 
         Raises:
             StorageError: the log could not be read.
+            QueryError: the folding was ended.
         """
-        cursor = self._con.cursor()
-        plans = self._plans.values()
-        with (
-            self.lock,
-            translated("folding the past"),
-            self._whole(cursor, plans, condition) as log,
-        ):
-            name = fold_past(cursor, log, plans, f"seq <= {self.position} AND {condition}")
+        cursor, stop = self._con.cursor(), stop or Stop()
+        plans = [self._plans[t] for t in (self._plans if tables is None else tables)]
+        try:
+            with self.lock, translated("folding the past"):
+                stop.watch(cursor)
+                with self._whole(cursor, plans, condition) as log:
+                    where = f"seq <= {self.position} AND {condition}"
+                    name = fold_past(cursor, log, plans, where, stop)
+        except BaseException:
+            cursor.close()
+            raise
         with past_in(cursor, name) as past:
             yield past
 

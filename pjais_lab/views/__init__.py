@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from pjais_lab.views.event_log import EventLog
     from pjais_lab.views.memory_table import MemoryTable
     from pjais_lab.views.persona_card import PersonaCard
+    from pjais_lab.views.persona_compare import PersonaCompare
     from pjais_lab.views.status import LabStatus
     from pjais_lab.views.table import Table
+    from pjais_lab.views.time_machine import TimeMachine
     from pjais_lab.views.timeline import Timeline
 
 __all__ = [
@@ -27,9 +29,11 @@ __all__ = [
     "LabStatus",
     "MemoryTable",
     "PersonaCard",
+    "PersonaCompare",
     "Question",
     "Run",
     "Table",
+    "TimeMachine",
     "Timeline",
     "View",
     "act",
@@ -46,9 +50,11 @@ _HOMES = {
     "LabStatus": "status",
     "MemoryTable": "memory_table",
     "PersonaCard": "persona_card",
+    "PersonaCompare": "persona_compare",
     "Question": "_acts",
     "Run": "_acts",
     "Table": "table",
+    "TimeMachine": "time_machine",
     "Timeline": "timeline",
     "View": "_base",
     "act": "_acts",

@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from pjais_lab.core.markup import bars, facts, trouble
 from pjais_lab.personas.model import PersonaModel
-from pjais_lab.personas.state import TRAITS
-from pjais_lab.views import _fallback
+from pjais_lab.reactive.selection import Selection
+from pjais_lab.storage.relation import literal_sql
+from pjais_lab.views import _fallback, _python
 from pjais_lab.views._base import View
+from pjais_lab.views._personas import (
+    EVENT_COLUMNS,
+    MEMORY_COLUMNS,
+    PERSONA,
+    events_sql,
+    memories_sql,
+    moods_sql,
+    narrowing,
+    who,
+    who_sql,
+)
+from pjais_lab.views._requests import answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from pjais_lab.lab.lab import Lab
 
 __all__ = ["PersonaCard"]
 
 _TOP: Final = 100.0
-_WHO: Final = "SELECT * FROM personas WHERE id = $persona"
-_MOODS: Final = """\
-SELECT occurred_at AS at, args->>'emotion' AS emotion,
-    CAST(args->>'intensity' AS DOUBLE) AS intensity
-FROM (
-    SELECT id, occurred_at, args FROM events
-    WHERE persona_id = $persona AND name = 'v1.PersonaMoodChanged'
-    ORDER BY occurred_at DESC, id DESC LIMIT 300
-) ORDER BY occurred_at, id"""
-_MEMORIES: Final = """\
-SELECT kind, tier, count(*) AS memories FROM memories
-WHERE persona_id = $persona GROUP BY kind, tier ORDER BY memories DESC, kind, tier LIMIT 12"""
-_EVENTS: Final = """\
-SELECT id, name, occurred_at AS at, actor,
-    left(coalesce(args->>'content', args->>'text', args->>'emotion', args->>'name', ''), 160) AS said
-FROM events WHERE persona_id = $persona ORDER BY occurred_at DESC, id DESC LIMIT 8"""
+_EVENTS: Final = 8
+_GONE: Final = "A persona that is no more"
 
 
 class PersonaCard(View):
@@ -44,49 +44,90 @@ class PersonaCard(View):
     Args:
         lab: an open lab.
         persona: whom, by name, id or model.
+        selection: shared with other views: what they pick of time narrows moods, memories and
+            events; what they pick of kinds, tiers and names of events narrows those.
+        title: what is written above it; the persona's name, as it is now, if None.
 
     Raises:
         NotFoundError: there is no such persona.
+
+    Attributes:
+        selection: what the views of this selection have picked.
     """
 
     kind = "persona_card"
 
-    def __init__(self, lab: Lab, persona: PersonaModel | str) -> None:
+    def __init__(
+        self,
+        lab: Lab,
+        persona: PersonaModel | str,
+        *,
+        selection: Selection | None = None,
+        title: str | None = None,
+    ) -> None:
         model = persona if isinstance(persona, PersonaModel) else lab.personas[persona]
-        super().__init__(model.name or model.id)
-        self._id = model.id
-        self._memories = lab.live(_MEMORIES, persona=model.id)
-        self._moods = lab.live(_MOODS, persona=model.id)
-        self._events = lab.live(_EVENTS, persona=model.id)
-        self._who = lab.live(_WHO, persona=model.id)
-        self.follow("who", self._who, who)
-        self.follow("memories", self._memories, is_main=True)
-        self.follow("moods", self._moods)
-        self.follow("events", self._events)
+        super().__init__(title if title is not None else model.name or model.id)
+        self._lab, self._id, self._given_title = lab, model.id, title
+        self.selection = selection if selection is not None else Selection()
+        self.follow("who", lab.live(who_sql(PERSONA), persona=model.id), _meeting(self))
+        self._narrow()
+        moved = self._moved = _mover(self)
+        self.selection.observe(moved, "predicates")
 
+    # ------------------------------------------------------------ for the user
     @property
     def sql(self) -> str:
         """The query behind the memories by kind and tier."""
-        return _MEMORIES.replace("$persona", f"'{self._id}'")
+        return self._queries["memories"].sql.replace(PERSONA, f"'{self._id}'")
 
     @property
     def frame(self) -> pl.DataFrame:
         """Memories by kind and tier."""
-        return self._memories.frame
+        return self._queries["memories"].frame
 
     @property
     def moods(self) -> pl.DataFrame:
         """The course of the mood, oldest first."""
-        return self._moods.frame
+        return self._queries["moods"].frame
 
     @property
     def events(self) -> pl.DataFrame:
         """The last events, newest first."""
-        return self._events.frame
+        return self._queries["events"].frame
 
+    @property
+    def selected(self) -> pl.DataFrame:
+        """The persona's memories that the selection leaves."""
+        held = narrowing(self.selection, MEMORY_COLUMNS)
+        where = "".join(f" AND ({literal_sql(p)})" for p in held.values())
+        return self._lab.query(
+            "SELECT * FROM (SELECT id AS entity_id, * EXCLUDE (id, shard), created_at AS"  # noqa: S608
+            f" occurred_at FROM memories) WHERE persona_id = $persona{where} ORDER BY entity_id",
+            persona=self._id,
+        )
+
+    @property
+    def python(self) -> str:
+        """The call that makes this card as it is now."""
+        held = self._filters()
+        items = (f"{name!r}: {_python.predicate(p)}" for name, p in held.items())
+        return _python.call(
+            "pj.views.PersonaCard",
+            f"lab, {self._id!r}",
+            selection=f"pj.Selection({{{', '.join(items)}}})" if held else None,
+            title=None if self._given_title is None else repr(self._given_title),
+        )
+
+    # ------------------------------------------------------------ what the browser asks
+    @answer
+    def unfilter(self, *, name: str) -> None:
+        """Take a filter away."""
+        self.selection[name] = None
+
+    # ------------------------------------------------------------ how it works
     def sections(self) -> Iterable[str]:
         """The static view."""
-        found = who(self._who.frame)
+        found = who(self._queries["who"].frame)
         if not found["is_alive"]:
             yield trouble("There is no such persona any more.")
             return
@@ -98,20 +139,69 @@ class PersonaCard(View):
         yield _fallback.course("Mood", self.moods["intensity"].to_list(), _TOP)
         yield _fallback.table("Last events", self.events.drop("id"))
 
+    def close(self) -> None:
+        """Stop following the persona and the selection; closing twice is fine."""
+        if not self._is_shut and self.is_ready:
+            self.selection.unobserve(self._moved, "predicates")
+        super().close()
 
-def who(frame: pl.DataFrame) -> dict[str, Any]:
-    """A row of ``personas`` as the card shows it."""
-    if frame.is_empty():
-        return {"is_alive": False}
-    row = frame.row(0, named=True)
-    own = {str(k): v for k, v in _pairs(row["custom_traits"])}
-    kept = ("description", "mood", "mood_intensity", "is_active")
-    traits = {t: row[t] for t in TRAITS} | own
-    return {"is_alive": True, "traits": traits} | {k: row[k] for k in kept}
+    def narrow(self) -> None:
+        """The selection has changed."""
+        if not self._is_shut:
+            self._narrow()
+
+    def met(self, frame: pl.DataFrame) -> dict[str, Any]:
+        """Take the persona's newest name; of one that was erased none is kept."""
+        found = who(frame)
+        if not found["is_alive"]:
+            self._first = {"seq": -1, "parts": {}}  # what the view opened with
+        if self._given_title is None:
+            self._title = found["name"] if found["is_alive"] else _GONE
+            self.put("$title", self._title)
+        return found
+
+    def _narrow(self) -> None:
+        lab, held = self._lab, self._queries
+        of_events = narrowing(self.selection, EVENT_COLUMNS)
+        of_moods = narrowing(self.selection, EVENT_COLUMNS - {"name"})
+        wanted = {
+            "memories": memories_sql(PERSONA, narrowing(self.selection, MEMORY_COLUMNS)),
+            "moods": moods_sql(PERSONA, of_moods),
+            "events": events_sql(PERSONA, of_events, _EVENTS),
+        }
+        for name, sql in wanted.items():
+            old = held.get(name)
+            if old is None or old.sql != sql:
+                query = lab.live(sql, persona=self._id)
+                self.follow(name, query, is_main=name == "memories")
+                if old is not None:
+                    old.close()
+        filters = {n: literal_sql(p) for n, p in self._filters().items()}
+        self.put("state", {"filters": filters, "python": self.python})
+
+    def _filters(self) -> dict[str, Any]:
+        """What of the selection narrows something here."""
+        return narrowing(self.selection, EVENT_COLUMNS) | narrowing(self.selection, MEMORY_COLUMNS)
 
 
-def _pairs(value: Any) -> list[tuple[Any, Any]]:
-    """A map column's entries, however polars gives them."""
-    if isinstance(value, dict):
-        return list(value.items())
-    return [(p["key"], p["value"]) for p in value or []]
+def _meeting(card: PersonaCard) -> Callable[[pl.DataFrame], dict[str, Any]]:
+    """What a page shows of the persona, without holding the card."""
+    me = weakref.ref(card)
+
+    def met(frame: pl.DataFrame) -> dict[str, Any]:
+        found = me()
+        return who(frame) if found is None else found.met(frame)
+
+    return met
+
+
+def _mover(card: PersonaCard) -> Any:
+    """Tells a card of changes without holding it."""
+    me = weakref.ref(card)
+
+    def moved(_change: object) -> None:
+        found = me()
+        if found is not None:
+            found.narrow()
+
+    return moved

@@ -143,9 +143,14 @@ def looking(lab: pj.Lab, ada: pj.PersonaModel) -> None:
     memories = pj.views.MemoryTable(lab, ada, selection=table.selection, sort=[("tier", "asc")])
     assert_type(memories.picked, list[str])
     assert_type(memories.selected, pl.DataFrame)
+    machine = pj.views.TimeMachine(lab, at="2026-11-01", against="now", table="memories")
+    assert_type(machine.lab, pj.PastLab)
+    assert_type(machine.diff, pl.DataFrame)
     timeline = pj.views.Timeline(lab, by="name", selection=table.selection, follow=False)
     assert_type(timeline.selected, pl.DataFrame)
-    log = pj.views.EventLog(lab, names=["v1.PersonaCreated"], persona=ada, selection=table.selection)
+    log = pj.views.EventLog(
+        lab, names=["v1.PersonaCreated"], persona=ada, selection=table.selection
+    )
     assert_type(log.selected, pl.DataFrame)
     board = lab.dashboard(views=[["Lab"], [pj.views.panel("Mine", Count), card]], shown=["Lab"])
     assert_type(board, pj.views.Dashboard)

@@ -1,4 +1,6 @@
 import type { VNode } from "preact";
+import { ignored } from "../blocks";
+import { Chips, Copy } from "../controls";
 import { ago, num, rows, stamp, text, type Frame } from "../frame";
 import { html } from "../html";
 import { Bars, Course, reachable, SmallTable } from "../parts";
@@ -14,12 +16,20 @@ interface Who {
   traits: Record<string, number>;
 }
 
+interface State {
+  filters: Record<string, string>;
+  python: string;
+}
+
 /** One persona: traits, the course of its mood, what it remembers, what happened last. */
 export default function PersonaCard({ view }: { view: View }): VNode {
   const who = view.part<Who>("who").value;
+  const state = view.part<State>("state").value;
+  const unfilter = (name: string): void => void view.request("unfilter", { name }).catch(ignored);
   const counts = who?.is_alive ? [`${who.mood} ${text(who.mood_intensity)}`, who.is_active ? "active" : "retired"] : [];
   return html`
-    <${Shell} view=${view} counts=${counts}>
+    <${Shell} view=${view} counts=${counts} actions=${state ? html`<${Copy} python=${state.python} />` : null}>
+      ${state ? html`<${Chips} filters=${state.filters} onRemove=${unfilter} />` : null}
       ${who?.is_alive ? html`<${Body} view=${view} who=${who} />` : html`<div class="pj-empty">${who ? "There is no such persona any more." : "Waiting for the lab…"}</div>`}
     <//>`;
 }
