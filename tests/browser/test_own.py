@@ -43,7 +43,7 @@ def test_the_view_of_the_notebook_on_extending_draws_asks_and_moves(
     expect(shelf.get_by_role("alert")).to_have_count(0)
     giving = found.page.locator(SHELF).nth(1)
     giving.get_by_role("button", name="Give away…").first.click()
-    dialog = found.page.get_by_role("dialog")
+    dialog = found.page.get_by_role("alertdialog")
     expect(dialog).to_contain_text("Give Emma away?")
     dialog.get_by_role("textbox").fill("Harriet")
     found.shot(f"own_act_{theme.split()[1].lower()}", f"{SHELF} >> nth=1")
