@@ -60,6 +60,7 @@ class History:
         self._lab = lab
         self._state = lab.state
         self.folds = Folds(lab)
+        self._untils: dict[tuple[Moment, int], int] = {}
 
     # ------------------------------------------------------------ the whole log
     @property
@@ -101,7 +102,7 @@ class History:
         """How many personas were erased: nothing of them is left at any moment."""
         names = ", ".join(f"'{n}'" for n in self._state.erasing_names) or "NULL"
         sql = f"SELECT count(DISTINCT persona_id) FROM events WHERE name IN ({names})"
-        return int(self._lab.query(sql).item())
+        return self._one(sql)
 
     def step(self, moment: Moment, steps: int) -> int | None:
         """The value of a clock some events before or after; None beyond the last one."""
@@ -111,9 +112,12 @@ class History:
     # ------------------------------------------------------------ a moment
     def until(self, moment: Moment) -> int:
         """How many events there were until then."""
-        # What is left of an erased persona has no content.
-        sql = f"SELECT count(args) FROM events WHERE {moment.condition}"
-        return int(self._lab.query(sql).item())
+        key = moment, self.position
+        if self._untils.get(key) is None:
+            # What is left of an erased persona has no content.
+            sql = f"SELECT count(args) FROM events WHERE {moment.condition}"
+            self._untils = {**dict(list(self._untils.items())[-3:]), key: self._one(sql)}
+        return self._untils[key]
 
     def counts(self, moment: Moment) -> dict[str, int]:
         """How many rows each table had then."""
@@ -189,6 +193,9 @@ class History:
         until = self.until(moment)
         with self.folds.of(Part(moment.condition, (table,), until), slot) as past:
             yield past
+
+    def _one(self, sql: str) -> int:
+        return int(self._lab.query(sql).item())
 
     def _names(self) -> dict[str, list[str]]:
         """Table -> the wire names of the events that move it, old ones too."""

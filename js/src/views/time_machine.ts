@@ -1,7 +1,7 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { Chips, Copy } from "../controls";
-import { rows as rowsOf, text, type Frame } from "../frame";
+import { rows as rowsOf, text, type Cell, type Frame } from "../frame";
 import { html } from "../html";
 import { BLOCK, Grid, type Column, type Place } from "../grid";
 import { ignored, useBlocks } from "../blocks";
@@ -35,6 +35,7 @@ interface Moving {
   isDragged: boolean;
 }
 
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const REST_MS = 150;
 const CLOCKS: [Clock, string][] = [["position", "by event"], ["world", "by time in the world"], ["commit", "by time of commit"]];
 const CHANGES: [Change, string][] = [["added", "+"], ["removed", "−"], ["changed", "~"]];
@@ -258,7 +259,12 @@ function Listed({ view, state, op, version, columns, count }: ListedProps): VNod
     const ids = [...next].map((n) => blocks.cell(n, 0)).filter((id) => typeof id === "string");
     act("pick", { ids: [...new Set(ids)] });
   };
-  const place: Place = { ...blocks, sort, pick, filter: () => undefined };
+  // Ids of one time begin alike: their ends tell them apart.
+  const cell = (row: number, column: number): Cell => {
+    const value = blocks.cell(row, column);
+    return typeof value === "string" && ID.test(value) ? `…${value.slice(-12)}` : value;
+  };
+  const place: Place = { ...blocks, cell, sort, pick, filter: () => undefined };
   return html`<${Grid} label=${op === "rows" ? `Rows of ${state.table}` : `Changes of ${state.table}`} columns=${columns} count=${count}
     sorts=${op === "rows" ? state.sort : []} summaries=${{}} filters=${{}} chosen=${chosen} place=${place} isPlain />`;
 }
