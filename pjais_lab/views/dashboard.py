@@ -34,6 +34,8 @@ _LONG: Final = 4_000
 panels: list[list[Panel]] = [
     [panel("Timeline", "Timeline")],
     [panel("Events", "EventLog"), panel("Memories", "MemoryTable")],
+    [panel("Personas", "PersonaCompare", is_shown=False)],
+    [panel("Time machine", "TimeMachine", is_shown=False)],
     [panel("Lab", "LabStatus", is_shown=False)],
 ]
 """Rows of what ``lab.dashboard()`` shows. A view of one's own joins it in a line:

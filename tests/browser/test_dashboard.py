@@ -267,6 +267,11 @@ def test_the_lab_s_own_dashboard_shows_and_links_its_views(book: Callable[..., A
         expect(panel(board, name).locator(".pj-head")).to_be_visible()
     found.execute("board.selection['what'] = pj.OneOf('name', ['v1.PersonaMoodChanged'])")
     expect(panel(board, "Events").get_by_text("6 of 19")).to_be_visible()
+    found.shot("dashboard_own", BOARD)
+    for name in ("Personas", "Time machine", "Lab"):
+        toggle(board, name).click()
+        expect(panel(board, name).locator(".pj-head")).to_be_visible()
+    expect(board.get_by_text("6 of 6 panels")).to_be_visible()
     expect(board.get_by_role("alert")).to_have_count(0)
     assert faults(found) == []
-    found.shot("dashboard_own", BOARD)
+    found.shot("dashboard_all", BOARD)

@@ -73,8 +73,8 @@ def test_a_lab_s_dashboard_shows_what_is_registered_and_a_view_joins_it_in_a_lin
 
     assert board.titles[-1] == "Mine"
     assert board["Mine"]._title == "My own"
-    kinds = {"Timeline", "EventLog", "MemoryTable", "LabStatus", "Counter"}
-    assert {type(board[t]).__name__ for t in board.titles} >= kinds
+    kinds = {"Timeline", "EventLog", "MemoryTable", "PersonaCompare", "TimeMachine", "LabStatus"}
+    assert {type(board[t]).__name__ for t in board.titles} == {*kinds, "Counter"}
     assert all(board[title].error is None for title in board.titles)
 
 
