@@ -17,14 +17,14 @@ BROWSERS := chromium chromium-browser google-chrome
 BROWSER_HINT := install Chromium (Debian: apt-get install chromium fonts-dejavu), or set PJAIS_CHROMIUM to its path
 
 .DEFAULT_GOAL := help
-.PHONY: help lab demo test bench bench-ui chaos lint js chromium fmt pictures constraints clean unbuilt
+.PHONY: help lab demo test bench bench-ui chaos monkey lint js chromium fmt pictures constraints clean unbuilt
 
 help:
 	@echo "make lab                 open JupyterLab on a demo workspace, at the tour"
 	@echo "make demo [DATA=path]    build a town, run the tour headless, print what it found"
 	@echo "make test                run every check"
 	@echo "make bench | bench-ui    measure the lab | the views in a browser"
-	@echo "make chaos               break things at full length"
+	@echo "make chaos | monkey      break things at full length | use the views at random, twenty minutes"
 	@echo "make lint | fmt          check | fix the style"
 	@echo "make pictures            make the README's pictures from the tour"
 	@echo "make constraints         take newer versions of what this needs"
@@ -65,12 +65,18 @@ fmt: .venv/.ready-dev
 chaos: .venv/.ready-dev
 	PJAIS_KILLS=$${PJAIS_KILLS:-1000} PJAIS_CHAOS=full $(BIN)/pytest -m chaos --timeout=7200 -s tests
 
+# A random user of every view in a real JupyterLab; `make test` lets it play for a minute.
+monkey: .venv/.ready-dev chromium
+	PJAIS_MONKEY_S=$${PJAIS_MONKEY_S:-1200} PJAIS_MONKEY_SEED=$${PJAIS_MONKEY_SEED:-$$(date +%s)} \
+	    $(BIN)/pytest -q -s --timeout=7200 tests/browser/test_random_use.py
+
 bench: .venv/.ready-bench
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 # The views in a real JupyterLab, beside quak; commits go on for PJAIS_STEADY_MINUTES (1; asked are 10).
 bench-ui: .venv/.ready-dev .venv/.ready-bench chromium
-	$(BIN)/pytest -q -s tests/browser/bench_commits.py tests/browser/bench_tables.py tests/browser/bench_pages.py
+	$(BIN)/pytest -q -s tests/browser/bench_commits.py tests/browser/bench_tables.py tests/browser/bench_pages.py \
+	    tests/browser/bench_timeline.py
 
 # The README's pictures, from the tour on the demo's own town and from the browser tests.
 pictures: .venv/.ready-dev chromium

@@ -1,0 +1,167 @@
+"""What a page shows of each view, and what the view's query answers: the same, or it is said."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tests.browser.conftest import HERE
+
+SEEN = f"""async () => {HERE}.content.widgets.flatMap((cell, index) => {{
+    const view = cell.node.querySelector('.pj-view');
+    if (!view) return [];
+    const words = (e) => e.textContent.trim();
+    const grid = view.querySelector('[role=grid]');
+    const all = (what, inside = grid) => (inside ? [...inside.querySelectorAll(what)] : []);
+    const names = all('[role=columnheader]').map((h) => words(h.querySelector('.pj-col-name') ?? h));
+    const rows = all('.pj-grid-body [role=row]');
+    const body = (table) => all('tbody tr', table).map((row) => [...row.children].map(words));
+    const tables = all('table[aria-label]', view);
+    const box = grid?.getBoundingClientRect();
+    const at = (row) => row.getBoundingClientRect();
+    const isSeen = (row) => at(row).bottom <= box.bottom && at(row).top >= box.top;
+    return [{{
+        cell: index, kind: view.dataset.kind,
+        counts: [...view.querySelector('.pj-counts').children].map(words),
+        errors: [...view.querySelectorAll('.pj-error')].map(words),
+        chip: words([...view.querySelectorAll('.pj-chip')].at(-1)),
+        filters: [...view.querySelectorAll('.pj-filter')].map(words),
+        rowcount: grid ? Number(grid.getAttribute('aria-rowcount')) : null,
+        rows: rows.filter(isSeen).map((row) => {{
+            const cells = [...row.querySelectorAll('[role=gridcell]')].map((c, n) => [names[n], words(c)]);
+            return [Number(row.getAttribute('aria-rowindex')), Object.fromEntries(cells)];
+        }}),
+        tables: Object.fromEntries(tables.map((t) => [t.getAttribute('aria-label'), body(t)])),
+    }}];
+}})"""
+TELL = """
+import gc, math, polars as pl
+from pjais_lab.core.markup import visible
+def words(value):
+    if value is None: return "null"
+    if isinstance(value, bool): return "true" if value else "false"
+    if isinstance(value, int): return f"{value:,}"
+    if isinstance(value, float):
+        return "NaN" if math.isnan(value) else f"{value:,.4f}".rstrip("0").rstrip(".")
+    return visible(value) if isinstance(value, str) else None  # other types are not compared
+def tell(view, at):
+    told = {"error": view.error, "rows": {}, "frame": None, "picked": None, "height": None}
+    try:
+        frame = view.frame
+    except pj.errors.LabError:
+        return told
+    told["height"] = frame.height
+    if "events" in frame.columns: told["events"] = int(frame["events"].sum())
+    if frame.height <= 100: told["frame"] = [[words(v) for v in row] for row in frame.iter_rows()]
+    for n in at:
+        if n < frame.height: told["rows"][n] = {k: words(v) for k, v in frame.row(n, named=True).items()}
+    if hasattr(view, "picks"): told["picked"] = view.selected.height
+    return told
+def inside(x):
+    return list(x.values()) if isinstance(x, dict) else list(getattr(x, "__dict__", {}).values())
+def lost(views):
+    '''What is alive beside the views that are shown and the panels of a dashboard.'''
+    gc.collect()
+    panels = [s.view for v in views for s in getattr(v, "_slots", {}).values()]
+    alive = [o for o in gc.get_objects() if issubclass(type(o), pj.views.View) and not o._is_shut]
+    near = [x for v in alive for x in vars(v).values()]
+    near += [y for x in near for y in inside(x)]
+    held = {id(x) for x in near}
+    strays = [v for v in alive if not any(v is x for x in [*views, *panels])]
+    return [repr(v) for v in strays] + [n.label for n in lab.live_nodes if id(n) not in held]
+"""
+OWN = re.compile(r"^(ViewError|NotFoundError|RejectedError|QueryError|ClosedError): ")
+"""How the kernel begins when it refuses what a user did to rows that have gone meanwhile."""
+HEADS = {"event_log": 2}
+"""The ``aria-rowindex`` of the first row; 3 in a grid with histograms."""
+
+
+def places(seen: dict[str, Any]) -> list[int]:
+    """Which rows of the view's frame are in sight."""
+    first = HEADS.get(seen["kind"], 3)
+    return [at - first for at, _ in seen["rows"]]
+
+
+def differences(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
+    """Where a page shows something else than the kernel tells; none is as it must be."""
+    where = f"cell {seen['cell']} ({seen['kind']})"
+    found = [f"says {seen['chip']!r}"] if "live" not in seen["chip"] else []
+    own = told["error"]
+    if own is not None and own not in seen["errors"]:
+        found.append(f"hides the kernel's error {own!r}: {seen['errors']}")
+    found += [f"shows {e!r}" for e in seen["errors"] if e != own and not OWN.match(e)]
+    if own is None and told["height"] is not None:
+        found += _KINDS.get(seen["kind"], _nothing)(seen, told)
+    return [f"{where} {f}" for f in found]
+
+
+def _nothing(_seen: dict[str, Any], _told: dict[str, Any]) -> list[str]:
+    return []
+
+
+def _number(words: str) -> int | None:
+    found = re.search(r"\d[\d,]*", words)
+    return int(found[0].replace(",", "")) if found else None
+
+
+def _rows(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
+    """A grid: how many, and every cell in sight."""
+    found = []
+    height = told["height"]
+    if _number(seen["counts"][0]) != height:
+        found.append(f"counts {seen['counts'][0]!r}, the kernel {height}")
+    if seen["rowcount"] != height + 2:
+        found.append(f"has {seen['rowcount']} rows, the kernel {height} and two heads")
+    if height and not seen["rows"]:
+        found.append("shows no row")
+    for place, (at, cells) in zip(places(seen), seen["rows"], strict=True):
+        want = told["rows"].get(str(place))
+        if want is None:
+            found.append(f"shows a row {at} that is not there")
+            continue
+        wrong = {n: (c, want[n]) for n, c in cells.items() if want.get(n) not in {None, c}}
+        found += [f"row {place}: {wrong}"] if wrong else []
+    picked = [_number(c) for c in seen["counts"] if "picked" in c]
+    if seen["kind"] == "table" and picked and picked[0] != told["picked"]:
+        found.append(f"says {picked[0]} picked, the kernel {told['picked']}")
+    return found
+
+
+def _log(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
+    """The log: how many, and the name of every event in sight."""
+    found = []
+    if _number(seen["counts"][0]) != told["height"]:
+        found.append(f"counts {seen['counts'][0]!r}, the kernel {told['height']}")
+    for place, (at, cells) in zip(places(seen), seen["rows"], strict=True):
+        want = told["rows"].get(str(place))
+        if want is None:
+            found.append(f"shows a row {at} that is not there")
+        elif want["name"].removeprefix("v1.") not in " ".join(cells.values()):
+            found.append(f"row {place}: {cells}, the kernel {want['name']}")
+    return found
+
+
+def _table(label: str) -> Any:
+    def check(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
+        shown = seen["tables"].get(label, [])
+        return [] if shown == told["frame"] else [f"{label}: {shown}, the kernel {told['frame']}"]
+
+    return check
+
+
+def _sum(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
+    """The timeline: how many events."""
+    shown = _number(seen["counts"][0])
+    return (
+        [] if shown == told.get("events", 0) else [f"counts {shown}, the kernel {told['events']}"]
+    )
+
+
+_KINDS = {
+    "table": _rows,
+    "memory_table": _rows,
+    "event_log": _log,
+    "lab_status": _table("Rows of each table"),
+    "persona_card": _table("Memories by kind and tier"),
+    "timeline": _sum,
+}
