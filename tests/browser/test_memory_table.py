@@ -180,10 +180,16 @@ def test_with_the_keyboard_two_memories_are_linked_and_no_key_reaches_the_notebo
     keys.press("Enter")
     expect(bar(table)).to_contain_text("Linked them.")
     expect(cell(table, 0, 8)).to_have_text("3")
+    assert len(book.kinds()) == cells
 
+
+def test_with_the_keyboard_a_memory_is_linked_with_one_that_is_searched_and_unlinked(
+    book: Any,
+) -> None:
+    table, keys = table_of(book), book.page.keyboard
     book.page.set_viewport_size({"width": 1900, "height": 1000})
     cell(table, 0, 0).click()
-    expect(table.get_by_role("complementary")).to_contain_text("Note 28 on the engine.")
+    expect(table.get_by_role("complementary")).to_contain_text("Note 3 on the engine.")
     book.shot("memory_table_wide", VIEW)
     cell(table, 3, 0).click()
     button(table, "Link…").focus()
@@ -203,7 +209,6 @@ def test_with_the_keyboard_two_memories_are_linked_and_no_key_reaches_the_notebo
     dialog(table).get_by_role("button", name="Unlink").press("Enter")
     expect(bar(table)).to_contain_text("Took the link back.")
     expect(aside.get_by_text("None.")).to_be_visible()
-    assert len(book.kinds()) == cells
 
 
 def test_another_process_moves_it_and_picks_stay_and_an_undo_overwrites_nothing(
