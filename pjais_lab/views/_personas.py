@@ -29,6 +29,7 @@ __all__ = [
     "check_number",
     "checked",
     "events_sql",
+    "finding",
     "memories_sql",
     "moods_sql",
     "named",
@@ -44,6 +45,7 @@ PERSONA: Final = "$persona"
 LEAST: Final = 2
 MOST: Final = 6
 _MOODS: Final = 300
+_FOUND: Final = 20
 
 
 def narrowing(
@@ -109,6 +111,18 @@ def persona_of(row: dict[str, Any]) -> dict[str, Any]:
 def who(frame: pl.DataFrame) -> dict[str, Any]:
     """The one persona of a frame, or that it is no more."""
     return persona_of(frame.row(0, named=True)) if frame.height else {"is_alive": False}
+
+
+def finding(lab: Lab, text: str) -> dict[str, Any]:
+    """Personas whose names contain a text: the first ones, and how many there are."""
+    where = "contains(lower(name), lower($text))"
+    found = lab.query(
+        f"SELECT id::VARCHAR AS persona_id, name, is_active FROM personas WHERE {where}"
+        f" ORDER BY starts_with(lower(name), lower($text)) DESC, name LIMIT {_FOUND}",
+        text=text,
+    )
+    count = lab.query(f"SELECT count(*) FROM personas WHERE {where}", text=text).item()
+    return {"found": found.to_dicts(), "count": count}
 
 
 def checked(lab: Lab, personas: Sequence[PersonaModel | str], *, least: int = LEAST) -> list[str]:

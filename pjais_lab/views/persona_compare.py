@@ -23,6 +23,7 @@ from pjais_lab.views._personas import (
     check_number,
     checked,
     events_sql,
+    finding,
     memories_sql,
     moods_sql,
     named,
@@ -40,9 +41,10 @@ if TYPE_CHECKING:
 
 __all__ = ["PersonaCompare"]
 
-_FIRST: Final = 4
+_FIRST_ONES: Final = (
+    "SELECT id::VARCHAR AS persona_id FROM personas ORDER BY name, persona_id LIMIT 4"
+)
 _EVENTS: Final = 6
-_FOUND: Final = 20
 _NUMBERS: Final = itertools.count(1)
 _GONE: Final = "a persona that is no more"
 _PERSONA: Final = frozenset({"persona_id"})
@@ -89,6 +91,9 @@ class PersonaCompare(View):
         self._picked_by: list[Predicate] = []
         moved = self._moved = _mover(self)
         self.selection.observe(moved, "predicates")
+        first = lab.live(_FIRST_ONES)
+        self.follow("first", first)
+        first.observe(moved, "frame")
         self.change(is_first=True)
 
     @property
@@ -138,15 +143,7 @@ class PersonaCompare(View):
     @answer
     def find(self, *, text: str) -> dict[str, Any]:
         """Personas whose names contain a text: the first ones, and how many there are."""
-        where = "contains(lower(name), lower($text))"
-        found = self._lab.query(
-            "SELECT id::VARCHAR AS persona_id, name, is_active FROM personas"  # noqa: S608
-            f" WHERE {where} ORDER BY starts_with(lower(name), lower($text)) DESC, name"
-            f" LIMIT {_FOUND}",
-            text=text,
-        )
-        count = f"SELECT count(*) FROM personas WHERE {where}"  # noqa: S608
-        return {"found": found.to_dicts(), "count": self._lab.query(count, text=text).item()}
+        return finding(self._lab, text)
 
     @answer
     def show(self, *, ids: list[UUID]) -> None:
@@ -214,19 +211,18 @@ class PersonaCompare(View):
             and (picked != self._picked_by or not self._ids)
             and not (is_first and self._given)
         ):
-            self._ids, self._more = self._who(all_of(picked), MOST)
+            self._ids, self._more = self._who(all_of(picked))
         elif not picked and self._picked_by:
             self._ids, self._more = self._given, 0
-        if not self._ids and not picked:
-            self._ids = self._who(None, _FIRST)[0]
+        if not picked and not self._given and len(self._ids) < LEAST:
+            self._ids = self._queries["first"].frame["persona_id"].to_list()
         self._picked_by = picked
 
-    def _who(self, where: Predicate | None, most: int) -> tuple[list[str], int]:
-        condition = literal_sql(where)
+    def _who(self, where: Predicate | None) -> tuple[list[str], int]:
         source = "(SELECT id::VARCHAR AS persona_id, name FROM personas)"
         found = self._lab.query(
             f"SELECT persona_id, count(*) OVER () AS total FROM {source}"  # noqa: S608 - literals
-            f" WHERE {condition} ORDER BY name, persona_id LIMIT {most}"
+            f" WHERE {literal_sql(where)} ORDER BY name, persona_id LIMIT {MOST}"
         )
         total = int(found["total"][0]) if found.height else 0
         return found["persona_id"].to_list(), total - found.height

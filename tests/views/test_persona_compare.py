@@ -167,6 +167,12 @@ def test_an_empty_lab_can_be_looked_at_and_moves_when_somebody_comes(
     assert view.error is None
     assert "Personas compared" in view.static()
 
+    for name in NAMES:
+        lab.personas.create(name)
+
+    wire.until(lambda: len(view._state()["people"]) >= 2)
+    assert names(view)[:2] == ["Ada", "Bea"]
+
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_inert(lab: pj.Lab, wire: Any, text: str) -> None:
