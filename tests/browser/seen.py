@@ -63,9 +63,11 @@ def lost(views):
     '''What is alive beside the views that are shown and the panels of a dashboard.'''
     gc.collect()
     panels = [s.view for v in views for s in getattr(v, "_slots", {}).values()]
-    alive = [o for o in gc.get_objects() if issubclass(type(o), pj.views.View) and not o._is_shut]
+    made = [o for o in gc.get_objects() if issubclass(type(o), pj.views.View) and o.__dict__.get("is_ready")]
+    alive = [v for v in made if not v._is_shut]
     near = [x for v in alive for x in vars(v).values()]
     near += [y for x in near for y in inside(x)]
+    near += [v.__dict__.get("_live") for v in made]  # given by the user, who may still have it
     held = {id(x) for x in near}
     strays = [v for v in alive if not any(v is x for x in [*views, *panels])]
     return [repr(v) for v in strays] + [n.label for n in lab.live_nodes if id(n) not in held]
