@@ -36,6 +36,12 @@ interface Moving {
 }
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+interface Turn {
+  op: "move" | "step";
+  which: Which;
+  by: Value;
+}
+
 const REST_MS = 150;
 const CLOCKS: [Clock, string][] = [["position", "by event"], ["world", "by time in the world"], ["commit", "by time of commit"]];
 const CHANGES: [Change, string][] = [["added", "+"], ["removed", "−"], ["changed", "~"]];
@@ -94,20 +100,28 @@ function Body({ view, state }: { view: View; state: State }): VNode {
   const inTurn = (work: () => Promise<unknown>): Promise<unknown> => (chain.current = chain.current.then(work).catch(ignored));
   const act = (op: string, args: Record<string, unknown>): Promise<unknown> => inTurn(() => view.request(op, args));
 
+  // Those that wait are one when they are of a kind: the last moment, all the steps.
+  const waiting = useRef<Turn[]>([]);
+  const turn = (next: Turn): Promise<unknown> => {
+    const last = waiting.current.at(-1);
+    if (last?.op === next.op && last.which === next.which) {
+      last.by = next.op === "step" ? Number(last.by) + Number(next.by) : next.by;
+      return chain.current;
+    }
+    waiting.current.push(next);
+    return inTurn(async () => {
+      const { op, which, by } = waiting.current.shift() as Turn;
+      await view.request(op, op === "step" ? { which, steps: by } : { which, value: by });
+    });
+  };
+
   const rest = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const goals = useRef(new Map<Which, Value>());
   const settled = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const go = async (which: Which, value: Value, isDragged = false): Promise<void> => {
     clearTimeout(rest.current);
     clearTimeout(settled.current);
     setMoving({ which, value, isDragged });
-    goals.current.set(which, value);
-    await inTurn(async () => {
-      if (!goals.current.has(which)) return; // a later one took it along
-      const goal = goals.current.get(which) ?? null;
-      goals.current.delete(which);
-      await view.request("move", { which, value: goal });
-    });
+    await turn({ op: "move", which, by: value });
     settled.current = setTimeout(() => setMoving(null), 1_000); // the kernel has its own mind
   };
   const onDrag = (which: Which, step: number): void => {
@@ -119,15 +133,7 @@ function Body({ view, state }: { view: View; state: State }): VNode {
   };
   useEffect(() => setMoving(null), [state.at, state.against?.value, state.clock]);
 
-  const walked = useRef(0);
-  const walk = (which: Which, events: number): void => {
-    walked.current += events;
-    void inTurn(async () => {
-      const steps = walked.current;
-      walked.current = 0;
-      if (steps) await view.request("step", { which, steps });
-    });
-  };
+  const walk = (which: Which, events: number): void => void turn({ op: "step", which, by: events });
 
   const held = { at: state.at, ...(state.against ? { against: state.against.value } : {}) } as Partial<Record<Which, Value>>;
   const values = moving && moving.which in held ? { ...held, [moving.which]: moving.value } : held;
