@@ -450,3 +450,17 @@ def test_a_warning_filter_that_raises_does_not_end_the_hub(
         lab.memories.record(ada, "two")
 
         assert query.frame.item() == 2
+
+
+def test_news_do_not_wait_for_the_look_at_a_model_before_them(
+    lab: pj.Lab, ada: pj.PersonaModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pjais_lab.reactive.hub._GAP_S", 60)  # waiting cuts it short
+    query, told = lab.live(COUNT), threading.Event()
+    assert query.frame.item() == 0
+    query.observe(lambda _change: told.set(), "frame")
+
+    assert lab.personas["Ada"].name == ada.name
+    lab.memories.record(ada, "one")
+
+    assert told.wait(10)

@@ -486,17 +486,3 @@ def test_a_query_over_nothing_has_a_frame_with_columns(lab: pj.Lab) -> None:
 
     assert isinstance(frame, pl.DataFrame)
     assert (frame.height, frame.columns) == (0, ["id", "content"])
-
-
-def test_news_do_not_wait_for_the_look_at_a_model_before_them(
-    lab: pj.Lab, ada: pj.PersonaModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pjais_lab.reactive.hub._GAP_S", 60)  # waiting cuts it short
-    query, told = lab.live(COUNT), threading.Event()
-    assert query.frame.item() == 0
-    query.observe(lambda _change: told.set(), "frame")
-
-    assert lab.personas["Ada"].name == ada.name
-    lab.memories.record(ada, "one")
-
-    assert told.wait(10)
