@@ -1,0 +1,63 @@
+"""The comparison behind the random use finds what it is there to find."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.browser.seen import differences
+
+SEEN: dict[str, Any] = {
+    "cell": 3,
+    "kind": "table",
+    "counts": ["1 of 2 rows", "1 picked"],
+    "errors": [],
+    "chip": "● live",
+    "rowcount": 3,
+    "rows": [[3, {"id": "1,000", "at": "2026-11-26"}]],
+    "tables": {},
+}
+TOLD: dict[str, Any] = {
+    "error": None,
+    "height": 1,
+    "picked": 1,
+    "rows": {"0": {"id": "1,000", "at": None}},
+    "frame": [],
+}
+
+
+def test_what_agrees_is_no_difference() -> None:
+    assert differences(SEEN, TOLD) == []
+    refused = SEEN | {"errors": ["ViewError: There is no row 7 any more."]}
+    assert differences(refused, TOLD) == []
+
+
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        ({}, {"height": 2}),
+        ({}, {"picked": 2}),
+        ({}, {"rows": {"0": {"id": "1,001", "at": None}}}),
+        ({}, {"rows": {}}),
+        ({}, {"error": "QueryError: no such table"}),
+        ({"rows": []}, {}),
+        ({"rowcount": 4}, {}),
+        ({"rows": [[3, {"id": "", "at": "2026-11-26"}]]}, {}),
+        ({"errors": ["TypeError: x is undefined"]}, {}),
+        ({"errors": ["Error: The kernel did not answer 'rows'."]}, {}),
+        ({"chip": "◐ kernel busy"}, {}),
+        (
+            {"kind": "event_log", "rows": [[2, {"event": "PersonaCreated"}]]},
+            {"rows": {"0": {"name": "v1.X"}}},
+        ),
+        ({"kind": "lab_status", "tables": {"Rows of each table": [["memories", "1"]]}}, {}),
+        ({"kind": "persona_card"}, {"frame": [["event", "warm", "1"]]}),
+        ({"kind": "timeline"}, {"events": 2}),
+    ],
+)
+def test_what_differs_is_told_with_its_cell(seen: dict[str, Any], told: dict[str, Any]) -> None:
+    found = differences(SEEN | seen, TOLD | told)
+
+    assert found
+    assert all(f.startswith("cell 3 (") for f in found)
