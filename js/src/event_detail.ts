@@ -109,7 +109,7 @@ export function Tree({ lines, label }: { lines: Line[]; label: string }): VNode 
     <table class="pj-table pj-log-tree" aria-label=${visible(label)}><tbody>
       ${lines.map(([depth, name, kind, words], n) => {
         const isBox = kind === "object" || kind === "array";
-        const shown = isBox ? `${kind === "array" ? "[" : "{"}${words}${kind === "array" ? "]" : "}"}` : visible(words);
+        const shown = isBox ? `${kind === "array" ? "[" : "{"}${words}${kind === "array" ? "]" : "}"}` : words === "" ? html`<span class="pj-quiet">""</span>` : visible(words);
         return html`<tr key=${n}><th scope="row" style=${{ paddingLeft: `${12 * depth}px` }}>${visible(name)}</th><td class=${`pj-log-tree-${kind}`}>${shown}</td></tr>`;
       })}
     </tbody></table>`;
