@@ -103,6 +103,9 @@ def test_the_mouse_brushes_picks_zooms_and_the_other_views_follow(
     drag(book, view, 0.2, 0.4)
     expect(view.locator(".pj-tl-brush")).to_have_attribute("data-from", re.compile("^2026-03-0"))
     expect(names.locator(".pj-tl-brush")).to_be_visible()
+    expect(lane(names, "v1.MemoryRecorded")).to_have_attribute(
+        "aria-label", re.compile(r": \d+ of [\d,]+ events$")
+    )
     expect(view.get_by_role("status").first).to_contain_text(
         re.compile(r"2026-03-0\d.* UTC: \d+ events")
     )

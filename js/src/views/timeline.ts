@@ -70,9 +70,11 @@ function Body({ view, state, shown, act, drop }: BodyProps): VNode {
   const brush: [number, number] | null = pending ? [time(pending[0]), time(pending[1] + 1)] : state.brush;
 
   const send = useNewest<Buckets>(([a, z]) => act("brush", { low: time(a), high: time(z + 1) }));
+  const isExact = state.brush !== null && applied !== null && time(applied[0]) === state.brush[0] && time(applied[1] + 1) === state.brush[1];
+  /** What is brushed, if it ends where buckets end. */
+  const inside: Buckets | null = pending ?? (isExact ? applied : null);
   const appliedSaid = (): string => {
     if (!state.brush || !applied) return "";
-    const isExact = time(applied[0]) === state.brush[0] && time(applied[1] + 1) === state.brush[1];
     return isExact ? told(applied) : `${when(state.brush[0], 1000)} – ${when(state.brush[1], 1000)} UTC`;
   };
   const told = (b: Buckets, lane?: Lane): string => {
@@ -147,7 +149,7 @@ function Body({ view, state, shown, act, drop }: BodyProps): VNode {
       ${button("Clear", () => void act("clear"), "Clear", !canClear)}
       <${Copy} python=${state.python} />`}>
       <${Chips} filters=${state.filters} onRemove=${drop} />
-      <${Plot} id=${id} view=${view} state=${state} shown=${shown} lanes=${lanes} total=${total} isFiltered=${isFiltered} most=${most} at=${at} brush=${brush} isPending=${pending !== null}
+      <${Plot} id=${id} view=${view} state=${state} shown=${shown} lanes=${lanes} total=${total} isFiltered=${isFiltered} most=${most} at=${at} brush=${brush} inside=${inside} isPending=${pending !== null}
         onKey=${onKey} onZoom=${zoom} onZoomIn=${zoomIn} onPick=${(n: number, isMore: boolean) => { setAt(n); pick(lanes[n], isMore); }}
         onDrag=${(b: Buckets) => { setPending(b); say(b); send(b); }} onClick=${clear}
         onPeek=${(b: number | null, lane?: Lane) => (b === null ? setPeek("") : say([b, b], lane))} />
@@ -169,6 +171,7 @@ interface PlotProps {
   most: number;
   at: number;
   brush: [number, number] | null;
+  inside: Buckets | null;
   isPending: boolean;
   onKey: (event: KeyboardEvent) => void;
   onZoom: (place: number, factor: number) => void;
@@ -253,11 +256,12 @@ function Plot(props: PlotProps): VNode {
         ${lanes.map((lane, n) => {
           const isPicked = state.picked.includes(lane.key) && !lane.is_rest;
           const kind = `pj-tl-row${isPicked ? " pj-tl-picked" : isPicking ? " pj-tl-quiet" : ""}${n === at ? " pj-at" : ""}`;
-          const of = lane.some ? `${text(lane.count)} of ${plural(lane.total)}` : plural(lane.total);
+          const count = props.inside ? sum(lane.some ?? lane.every, props.inside) : lane.count;
+          const of = lane.some || props.inside ? `${text(count)} of ${plural(lane.total)}` : plural(lane.total);
           return html`
             <div key=${lane.is_rest ? "others" : `=${lane.key}`} id=${`${id}-${n}`} class=${kind} role="option" aria-selected=${isPicked} data-row=${n} aria-label=${`${visible(lane.label)}: ${of}`} data-lane=${visible(lane.label)}>
               <span class="pj-tl-label" title=${`${visible(lane.label)}: ${of}${lane.is_rest ? "" : ". Click to pick, Ctrl-click to pick more."}`} onClick=${(e: MouseEvent) => props.onPick(n, e.ctrlKey || e.metaKey || e.shiftKey)}>
-                <span class="pj-tl-name">${visible(lane.label)}</span><span class="pj-tl-count">${text(lane.count)}</span>
+                <span class="pj-tl-name">${visible(lane.label)}</span><span class="pj-tl-count">${text(count)}</span>
               </span>
               <${Strip} every=${lane.every} some=${lane.some} most=${most} px=${LANE_PX} buckets=${buckets} />
             </div>`;
