@@ -58,6 +58,19 @@ test("one key each: move, take away, pick; only one of them is a stop for Tab", 
   expect(request).toHaveBeenLastCalledWith("pick", { ids: ["b", "a"] });
 });
 
+test("the focus stays with the persona that is moved, whenever the kernel answers", async () => {
+  const { home, parts } = shown();
+  const state = parts.get("state") as Signal<{ people: unknown[] }>;
+  options(home)[0]?.focus();
+  press(options(home)[0], "ArrowRight", true);
+  await new Promise((done) => setTimeout(done, 20));
+  expect(document.activeElement?.getAttribute("aria-label")).toBe("Ada");
+  const [ada, bea, cleo] = state.value.people;
+  state.value = { ...state.value, people: [bea, ada, cleo] };
+  await vi.waitFor(() => expect(options(home).map((o) => o.tabIndex)).toEqual([-1, 0, -1]));
+  await vi.waitFor(() => expect(document.activeElement?.getAttribute("aria-label")).toBe("Ada"));
+});
+
 test("of two none can be taken away", async () => {
   const { home, request, parts } = shown();
   const state = parts.get("state") as Signal<{ people: unknown[] }>;

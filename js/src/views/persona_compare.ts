@@ -54,8 +54,8 @@ export default function PersonaCompare({ view }: { view: View }): VNode {
       <${Chips} filters=${state.filters} onRemove=${unfilter} />
       ${people.length
         ? html`<div class="pj-grid">
-            <section><h3>Traits</h3><${Traits} people=${people} /></section>
-            <section><h3>Memories</h3><${Memories} people=${people} frame=${view.part<Frame>("memories").value} /></section>
+            <section class=${people.length > 3 ? "pj-wide" : ""}><h3>Traits</h3><${Traits} people=${people} /></section>
+            <section class=${people.length > 3 ? "pj-wide" : ""}><h3>Memories</h3><${Memories} people=${people} frame=${view.part<Frame>("memories").value} /></section>
             <section class="pj-wide"><h3>Moods</h3><${Moods} people=${people} frame=${view.part<Frame>("moods").value} /></section>
             <section class="pj-wide"><h3>Last events</h3><${Events} people=${people} frame=${view.part<Frame>("events").value} /></section>
           </div>`
@@ -76,28 +76,31 @@ function Choice({ view, people, picked, onShow, onPick }: ChoiceProps): VNode {
   const [at, setAt] = useState(0);
   const [replaced, setReplaced] = useState<string | null>(null);
   const row = useRef<HTMLDivElement>(null);
-  const wanted = useRef(false);
+  const wanted = useRef<string | null>(null);
   const ids = people.map((p) => p.persona_id);
   const place = Math.max(0, Math.min(at, people.length - 1));
+  // The kernel answers with another order: the focus stays with the persona, not with the place.
   useEffect(() => {
-    if (wanted.current) row.current?.querySelectorAll<HTMLElement>("[role=option]")[place]?.focus();
-    wanted.current = false;
+    if (wanted.current === null || ids.indexOf(wanted.current) !== place) return;
+    row.current?.querySelectorAll<HTMLElement>("[role=option]")[place]?.focus();
+    wanted.current = null;
   });
-  const go = (n: number): void => {
-    wanted.current = true;
+  const go = (n: number, id: string | undefined = ids[Math.max(0, Math.min(ids.length - 1, n))]): void => {
+    wanted.current = id ?? null;
     setAt(Math.max(0, Math.min(people.length - 1, n)));
   };
-  const swap = (n: number, to: number): void => {
+  const swap = (n: number, to: number, keepsFocus = true): void => {
     if (to < 0 || to >= ids.length) return;
     const next = [...ids];
     [next[n], next[to]] = [next[to] as string, next[n] as string];
     onShow(next);
-    go(to);
+    if (keepsFocus) go(to, ids[n]);
+    else setAt(to);
   };
   const remove = (n: number): void => {
     if (ids.length <= LEAST) return;
     onShow(ids.filter((_id, k) => k !== n));
-    go(n ? n - 1 : 0);
+    go(n ? n - 1 : 0, ids[n ? n - 1 : 1]);
   };
   const toggle = (id: string): void => onPick(picked.includes(id) ? picked.filter((p) => p !== id) : [...picked, id]);
   const key = (n: number) => (event: KeyboardEvent): void => {
@@ -130,8 +133,8 @@ function Choice({ view, people, picked, onShow, onPick }: ChoiceProps): VNode {
       </div>
       <div class="pj-tools">
         ${people[place] ? html`<span class="pj-quiet pj-text">${text(people[place].name)}:</span>
-          <button type="button" class="pj-button" aria-label="Move to the left" disabled=${place === 0} onClick=${() => swap(place, place - 1)}>◂</button>
-          <button type="button" class="pj-button" aria-label="Move to the right" disabled=${place >= people.length - 1} onClick=${() => swap(place, place + 1)}>▸</button>
+          <button type="button" class="pj-button" aria-label="Move to the left" disabled=${place === 0} onClick=${() => swap(place, place - 1, false)}>◂</button>
+          <button type="button" class="pj-button" aria-label="Move to the right" disabled=${place >= people.length - 1} onClick=${() => swap(place, place + 1, false)}>▸</button>
           <button type="button" class="pj-button" aria-pressed=${replaced === ids[place]} onClick=${() => setReplaced(replaced === ids[place] ? null : (ids[place] as string))}>Replace</button>
           <button type="button" class="pj-button" disabled=${people.length <= LEAST} onClick=${() => remove(place)}>Take away</button>` : null}
         <${Finder} view=${view} taken=${ids} label=${name ? `Replace ${text(name)} by…` : "Add a persona…"} isFull=${ids.length >= MOST && !name} isWanted=${replaced !== null} onFound=${found} />
@@ -235,7 +238,7 @@ function Memories({ people, frame }: { people: Persona[]; frame: Frame | undefin
       <tbody>${lines.map(([row, value, ns], i) => html`
         <tr key=${`${row} ${value}`} class=${row === "tier" && lines[i - 1]?.[0] === "kind" ? "pj-parted" : ""}>
           <th scope="row" class="pj-word">${text(value)}</th>
-          ${ns.map((n, k) => html`<td key=${k}><div class="pj-count"><i class=${`pj-fill pj-fill-${k}`} style=${{ width: `${(100 * n) / most}%` }} /><span>${text(n)}</span></div></td>`)}
+          ${ns.map((n, k) => html`<td key=${k}><div class="pj-count"><span>${text(n)}</span><div><i class=${`pj-fill pj-fill-${k}`} style=${{ width: `${(100 * n) / most}%` }} /></div></div></td>`)}
         </tr>`)}</tbody>
     </table></div>`;
 }
@@ -272,6 +275,6 @@ function Events({ people, frame }: { people: Persona[]; frame: Frame | undefined
       <ul key=${p.persona_id} class="pj-lane" aria-label=${`Last events of ${text(p.name)}`}>
         <li class="pj-cut"><${Mark} n=${n} /> ${text(p.name)}</li>
         ${found.filter((r) => r.persona_id === p.persona_id).map((r) => html`
-          <li key=${text(r.id)} title=${`${text(r.name)}, ${stamp(num(r.at))} UTC, ${text(r.actor)}`}><span>${text(r.name).replace(/^v\d+\./, "")}</span> <span class="pj-quiet">${ago(num(r.at))}</span><div class="pj-cut pj-quiet">${text(r.said)}</div></li>`)}
+          <li key=${text(r.id)} title=${`${text(r.name)}, ${stamp(num(r.at))} UTC, ${text(r.actor)}`}><div class="pj-cut">${text(r.name).replace(/^v\d+\./, "")}</div><div class="pj-cut pj-quiet">${ago(num(r.at))}${r.said ? ` · ${text(r.said)}` : ""}</div></li>`)}
       </ul>`)}</div></div>`;
 }
