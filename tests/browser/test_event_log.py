@@ -116,6 +116,24 @@ def test_the_mouse_filters_searches_picks_and_follows_causes(book: Callable[...,
     expect(row(log, 3_675)).to_contain_text("Countess")
 
 
+def test_the_rows_hold_still_under_a_moving_pointer_and_go_on_when_it_rests(
+    book: Callable[..., Any],
+) -> None:
+    found, log = shown(book)
+    move = "b.dispatchEvent(new PointerEvent('pointermove', { bubbles: true }))"
+    again = f"(b) => {{ window.aim = setInterval(() => {move}, 100); {move}; }}"
+    log.locator(".pj-grid-body").evaluate(again)
+    before = sights(log)
+
+    found.execute("lab.personas.change_mood(lab.personas['Ada'], 'joy', 50.0)")
+    expect(log.get_by_role("button", name="1 new")).to_be_visible()
+    assert sights(log) == before
+    found.page.evaluate("() => clearInterval(window.aim)")
+
+    expect(row(log, 3_676)).to_be_visible()
+    expect(log.get_by_role("button", name="1 new")).to_have_count(0)
+
+
 def test_the_keyboard_reads_the_whole_log_and_no_key_reaches_the_notebook(
     book: Callable[..., Any],
 ) -> None:
