@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 import pjais_lab as pj
 from tests.browser.conftest import HERE, Notebook, _delete_kernels
-from tests.browser.helpers import faults
 
 DASHBOARD = ".pj-view[data-kind=dashboard]"
 KERNEL_MS = 30_000  # for a kernel to start and to import us
@@ -89,7 +88,6 @@ def test_the_launcher_opens_a_dashboard_in_a_new_notebook(lab_page, folder: Path
     expect(page.locator(DASHBOARD)).to_contain_text("live", timeout=KERNEL_MS)
     assert found.sources()[0].endswith('lab = pj.open("town")')
     assert (folder / "town.ipynb").is_file()
-    assert faults(found) == []
 
 
 def test_the_palette_opens_a_lab_with_the_keyboard_alone_and_escape_changes_nothing(
