@@ -39,6 +39,6 @@ function activate(
     palette?.addItem({ command, category: CATEGORY });
     palette?.addItem({ command, category: CATEGORY, args: { insert: true } });
     const selector = ".jp-DirListing-item[data-isdir='true']";
-    if (browsers) app.contextMenu.addItem({ command, selector, rank: 1 + rank / 10, args: { selected: true } });
+    if (browsers) app.contextMenu.addItem({ command, selector, rank: 1.5 + rank / 10, args: { selected: true } });
   });
 }
