@@ -64,6 +64,7 @@ def lab_page(
         made = LabPage(page, server[0], folder / "none.ipynb")
         made.complaints = complaints
         made.visit(address)
+        expect(page.locator(".jp-DirListing-item").filter(has_text="town")).to_be_visible()
         return made
 
     yield visit
