@@ -78,6 +78,12 @@ const NAMES: Record<Which, string> = { at: "Moment", against: "Compared with" };
 export function Scale({ span, values, onDrag, onDrop, onWalk, onMove }: Props): VNode {
   const track = useRef<HTMLDivElement>(null);
   const dragged = useRef<Which | null>(null);
+  const here = useRef(values); // ahead of what is drawn when keys come fast
+  here.current = values;
+  const goTo = (which: Which, value: Value): void => {
+    here.current = { ...here.current, [which]: value };
+    onMove(which, value);
+  };
   const bars = useMemo(() => densityPath(span.density), [span]);
   const place = (event: PointerEvent): number => {
     const box = track.current?.getBoundingClientRect();
@@ -100,19 +106,19 @@ export function Scale({ span, values, onDrag, onDrop, onWalk, onMove }: Props): 
     dragged.current = null;
   };
   const key = (which: Which) => (event: KeyboardEvent): void => {
-    const value = values[which] ?? null;
+    const value = here.current[which] ?? null;
     const wide = Math.max(1, Math.round((span.high - span.low) / 20));
     const jump = (by: number): void => {
       const next = (value ?? span.high) + by;
-      onMove(which, next > span.high ? null : Math.max(span.low, next));
+      goTo(which, next > span.high ? null : Math.max(span.low, next));
     };
     const many = event.shiftKey ? 100 : 1;
     if (event.key === "ArrowLeft" || event.key === "ArrowDown") onWalk(which, -many);
     else if (event.key === "ArrowRight" || event.key === "ArrowUp") onWalk(which, many);
     else if (event.key === "PageDown") jump(-wide);
     else if (event.key === "PageUp") jump(wide);
-    else if (event.key === "Home") onMove(which, span.low);
-    else if (event.key === "End") onMove(which, null);
+    else if (event.key === "Home") goTo(which, span.low);
+    else if (event.key === "End") goTo(which, null);
     else return;
     event.preventDefault();
   };
