@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from pjais_lab.core.predicate import Predicate, all_of, columns_of
+from pjais_lab.core.predicate import Predicate, all_of
 from pjais_lab.errors import ViewError
 from pjais_lab.personas.model import PersonaModel
 from pjais_lab.personas.state import TRAITS
@@ -18,7 +18,6 @@ from pjais_lab.storage.relation import literal_sql
 
 if TYPE_CHECKING:
     from pjais_lab.lab.lab import Lab
-    from pjais_lab.reactive.selection import Selection
 
 __all__ = [
     "EVENT_COLUMNS",
@@ -33,7 +32,6 @@ __all__ = [
     "memories_sql",
     "moods_sql",
     "named",
-    "narrowing",
     "persona_of",
     "who",
     "who_sql",
@@ -46,21 +44,6 @@ LEAST: Final = 2
 MOST: Final = 6
 _MOODS: Final = 300
 _FOUND: Final = 20
-
-
-def narrowing(
-    selection: Selection | None, columns: Iterable[str], own: Iterable[str] = ()
-) -> dict[str, Predicate]:
-    """What of a selection narrows something, by name.
-
-    Args:
-        selection: shared with other views.
-        columns: what there is.
-        own: names of the view itself.
-    """
-    held = {} if selection is None else selection.predicates
-    names, mine = frozenset(columns), frozenset(own)
-    return {n: p for n, p in held.items() if n not in mine and columns_of(p) <= names}
 
 
 def who_sql(ids: Iterable[str]) -> str:

@@ -20,11 +20,11 @@ from pjais_lab.views._personas import (
     events_sql,
     memories_sql,
     moods_sql,
-    narrowing,
     who,
     who_sql,
 )
 from pjais_lab.views._requests import answer
+from pjais_lab.views._rows import narrowing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -27,11 +27,11 @@ from pjais_lab.views._personas import (
     memories_sql,
     moods_sql,
     named,
-    narrowing,
     persona_of,
     who_sql,
 )
 from pjais_lab.views._requests import answer
+from pjais_lab.views._rows import narrowing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -99,13 +99,14 @@ class PersonaCompare(View):
     @property
     def sql(self) -> str:
         """The query behind the personas that are compared."""
-        return self._queries["who"].sql
+        return self._now[1].sql
 
     @property
     def frame(self) -> pl.DataFrame:
         """The personas that are compared, as they are now."""
-        order = pl.DataFrame({"persona_id": self._ids}, schema={"persona_id": pl.String})
-        return order.join(self._queries["who"].frame, on="persona_id", maintain_order="left")
+        ids, query = self._now
+        order = pl.DataFrame({"persona_id": ids}, schema={"persona_id": pl.String})
+        return order.join(query.frame, on="persona_id", maintain_order="left")
 
     @property
     def selected(self) -> pl.DataFrame:
@@ -242,17 +243,21 @@ class PersonaCompare(View):
             old = self._queries.get(name)
             if old is None or old.sql != sql:
                 shape = _people_of(self) if name == "who" else None
-                self.follow(name, self._lab.live(sql), shape, is_main=name == "who")
+                query = self._lab.live(sql)
+                if name == "who":
+                    self._now = (list(self._ids), query)
+                self.follow(name, query, shape, is_main=name == "who")
                 if old is not None:
                     old.close()
 
     def people(self) -> list[dict[str, Any]]:
         """Who is compared, in order; of one that was erased nothing but its place."""
-        rows = {r["persona_id"]: r for r in self._queries["who"].frame.rows(named=True)}
+        ids, query = self._now
+        rows = {r["persona_id"]: r for r in query.frame.rows(named=True)}
         gone = {"is_alive": False, "name": _GONE}
-        if len(rows) < len(self._ids):
+        if len(rows) < len(ids):
             self._first = {"seq": -1, "parts": {}}  # what the view opened with
-        return [{"persona_id": i} | (persona_of(rows[i]) if i in rows else gone) for i in self._ids]
+        return [{"persona_id": i} | (persona_of(rows[i]) if i in rows else gone) for i in ids]
 
     def _picked(self) -> list[str]:
         held = self.selection.predicates.get(self.picks)

@@ -7,36 +7,31 @@ import threading
 import time
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final
 
 import polars as pl
 
-from pjais_lab.core.predicate import Predicate, all_of, columns_of
-from pjais_lab.core.predicate_dict import from_dict
+from pjais_lab.core.predicate import Predicate
 from pjais_lab.errors import ViewError
 from pjais_lab.reactive.live_query import LiveQuery
 from pjais_lab.reactive.selection import Selection
 from pjais_lab.storage.duck import quote
-from pjais_lab.storage.relation import Direction, Relation, Sort, literal_sql
-from pjais_lab.views import _fallback, _python
-from pjais_lab.views._base import View
+from pjais_lab.storage.relation import Relation, Sort
+from pjais_lab.views import _python
 from pjais_lab.views._picks import found_by, joined
 from pjais_lab.views._requests import answer
-from pjais_lab.views._table_bars import as_bars, brushed
+from pjais_lab.views._rows import MOST_ROWS, RowsView
+from pjais_lab.views._table_bars import as_bars
 from pjais_lab.views._transport import QUERY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 __all__ = ["Table"]
 
-_MOST_ROWS: Final = 500
 _MOST_SUMMARIES: Final = 24
 _MOST_PICKED: Final = 1_000
 _NUMBERS: Final = itertools.count(1)
 
 
-class Table(View):
+class Table(RowsView):
     """Rows of a live query, a frame or Parquet files. It moves when a live query moves.
 
     Args:
@@ -65,18 +60,20 @@ class Table(View):
         search: str = "",
         title: str | None = None,
     ) -> None:
-        super().__init__(title if title is not None else _title(data))
-        self.selection = selection if selection is not None else Selection()
-        self.picks = f"rows {next(_NUMBERS)}"
         self._live = data if isinstance(data, LiveQuery) else None
         rows = data if self._live is None else self._live.frame
         self._relation = Relation(rows, origin=_origin(data))
         self._shown: Any = rows
-        self._sort: Sort = tuple((n, d) for n, d in sort)
-        self._search = search
-        self._version = self._revision = 0
+        self._revision = 0
         self._settling = threading.Lock()
-        self._relation.sql(self._where(), sort=self._sort)
+        super().__init__(
+            title if title is not None else _title(data),
+            self._relation,
+            f"rows {next(_NUMBERS)}",
+            selection=selection,
+            sort=sort,
+            search=search,
+        )
         moved = self._moved = _mover(self)
         self.selection.observe(moved, "predicates")
         if self._live is not None:
@@ -85,41 +82,16 @@ class Table(View):
 
     # ------------------------------------------------------------ for the user
     @property
-    def sql(self) -> str:
-        """The query that finds what is shown."""
-        return self._relation.sql(self._where(), sort=self._sort)
-
-    @property
-    def frame(self) -> pl.DataFrame:
-        """What is shown: filtered, searched, sorted."""
-        self._settle()
-        return self._relation.frame(self._where(), sort=self._sort)
-
-    @property
-    def selected(self) -> pl.DataFrame:
-        """The picked rows; all that are shown when none is picked."""
-        self._settle()
-        return self._relation.frame(self._where(picked=True), sort=self._sort)
-
-    @property
     def python(self) -> str:
         """The call that makes this table as it is now."""
-        held = self._filters()
-        items = (f"{name!r}: {_python.predicate(p)}" for name, p in held.items())
-        return _python.call(
-            "pj.views.Table",
-            "data",
-            sort=repr(list(self._sort)) if self._sort else None,
-            search=repr(self._search) if self._search else None,
-            selection=f"pj.Selection({{{', '.join(items)}}})" if held else None,
-        )
+        return _python.call("pj.views.Table", "data", **self.arguments())
 
     # ------------------------------------------------------------ what the browser asks
     @answer
     def rows(self, *, start: int, count: int, slot: int = 0) -> pl.DataFrame:
         """Some of the rows; a newer request in the same slot stops an older one."""
         self._settle()
-        some, where = min(count, _MOST_ROWS), self._where()
+        some, where = min(count, MOST_ROWS), self._where()
         return self._relation.page(start, some, sort=self._sort, where=where, channel=f"{slot}")
 
     @answer
@@ -130,32 +102,6 @@ class Table(View):
         if column == self._relation.columns[-1].name:  # the browser has all of them now
             self._relation.prepare()
         return as_bars(found)
-
-    @answer
-    def filter(self, *, column: str, predicates: list[dict[str, Any]]) -> None:
-        """Filter a column by any of some predicates; by none when there are none."""
-        self.selection[column] = brushed([from_dict(p) for p in predicates])
-
-    @answer
-    def sort(self, *, by: list[tuple[str, Literal["asc", "desc"]]]) -> None:
-        """Sort by columns."""
-        order: list[tuple[str, Direction]] = list(by)
-        self._relation.sql(sort=order)
-        self._sort = tuple(order)
-        self.change()
-
-    @answer
-    def search(self, *, text: str) -> None:
-        """Show the rows that contain a text."""
-        self._search = text
-        self.change()
-
-    @answer
-    def clear(self) -> None:
-        """Take away filters, picks and the search."""
-        self._search = ""
-        self.selection.clear()
-        self.change()
 
     @answer
     def pick(self, *, places: list[int]) -> None:
@@ -171,18 +117,13 @@ class Table(View):
         self.selection[self.picks] = joined(picked)
 
     # ------------------------------------------------------------ how it works
-    def sections(self) -> Iterable[str]:
-        """The static view."""
-        self._settle()
-        page = self._relation.page(0, 12, sort=self._sort, where=self._where())
-        yield _fallback.table("", page)
-
     def close(self) -> None:
         """Stop following the selection and the live query; closing twice is fine."""
         if not self._is_shut and self.is_ready:
             self.selection.unobserve(self._moved, "predicates")
             if self._live is not None:
                 self._live.unobserve(self._moved, ["frame", "error"])
+                self._live = None  # a cell's output may hold this view for long
         super().close()
 
     def change(self) -> None:
@@ -210,17 +151,13 @@ class Table(View):
         count = self._relation.count(where)
         sql = self.sql
         self.put(QUERY, {"sql": sql, "ms": (time.perf_counter() - begun) * 1000})
-        columns = self._relation.columns
         is_picked = self.picks in self.selection
         return {
             "version": version,
             "revision": self._revision,
             "rows": self._relation.rows,
             "count": count,
-            "columns": [{"name": c.name, "type": c.type, "kind": c.kind} for c in columns],
-            "sort": [list(s) for s in self._sort],
-            "search": self._search,
-            "filters": {n: literal_sql(p) for n, p in self._filters().items()},
+            **self._described(),
             "picked": self._relation.count(self._where(picked=True)) if is_picked else None,
             "summaries": self._summaries(),
             "python": self.python,
@@ -237,22 +174,6 @@ class Table(View):
         }
         known = {name: as_bars(summary) for name, summary in found.items() if summary is not None}
         return known if len(known) == len(columns) else None
-
-    def _where(self, *, excluding: str | None = None, picked: bool = False) -> Predicate | None:
-        """What filters the rows, save the predicates of columns that are not here."""
-        names = {c.name for c in self._relation.columns}
-        held = [
-            p
-            for name, p in self.selection.predicates.items()
-            if name != excluding and (picked or name != self.picks) and columns_of(p) <= names
-        ]
-        if self._search:
-            held.append(self._relation.search(self._search))
-        return all_of(held)
-
-    def _filters(self) -> dict[str, Predicate]:
-        """The selection without what is picked here."""
-        return {n: p for n, p in self.selection.predicates.items() if n != self.picks}
 
     def _row(self, place: int) -> Predicate:
         """What finds a row: its id, or all that is shown of it."""

@@ -16,6 +16,7 @@ from pjais_lab.storage.relation import literal_sql
 from pjais_lab.views import _fallback, _python
 from pjais_lab.views._base import View
 from pjais_lab.views._requests import answer
+from pjais_lab.views._rows import narrowing
 from pjais_lab.views._timeline_shown import Recounter, Shown, as_json, busiest, counted, is_counted
 from pjais_lab.views._timeline_time import TIME, ends_of, interval, micros, moment, stretch, us_of
 from pjais_lab.views._transport import QUERY
@@ -252,6 +253,7 @@ class Timeline(View):
     def _state(self, version: int) -> dict[str, Any]:
         held = self.selection.predicates
         mine = held.get(self._column)
+        found = narrowing(self.selection, self._cube.columns)
         shown = None if self._shown is None else as_json(self._shown)
         return {
             "version": version,
@@ -261,17 +263,14 @@ class Timeline(View):
             "picked": list(mine.values) if isinstance(mine, OneOf) else [],
             "isZoomed": self._between is not None,
             "follow": self._follow,
-            "filters": {n: literal_sql(p) for n, p in held.items()},
+            "filters": {n: literal_sql(p) for n, p in found.items()},
             "python": self.python,
         }
 
     def _others(self) -> list[Predicate]:
         """What filters the counts: what this view has not picked itself."""
-        return [
-            p
-            for name, p in self.selection.predicates.items()
-            if name not in {TIME, self._column} and columns_of(p) <= self._cube.columns
-        ]
+        own = {TIME, self._column}
+        return [*narrowing(self.selection, self._cube.columns, own).values()]
 
 
 def _labelling(by: str, people: LiveQuery) -> Callable[[str | None], str]:
