@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from pjais_lab.views._acting import ActingView
     from pjais_lab.views._acts import Done, Question, Run, act
     from pjais_lab.views._base import View
-    from pjais_lab.views._panels import panel
     from pjais_lab.views._requests import answer
     from pjais_lab.views.dashboard import Dashboard, panels
+    from pjais_lab.views.dashboard.slots import panel
     from pjais_lab.views.event_log import EventLog
+    from pjais_lab.views.lab_status import LabStatus
     from pjais_lab.views.memory_table import MemoryTable
     from pjais_lab.views.persona_card import PersonaCard
     from pjais_lab.views.persona_compare import PersonaCompare
-    from pjais_lab.views.status import LabStatus
     from pjais_lab.views.table import Table
     from pjais_lab.views.time_machine import TimeMachine
     from pjais_lab.views.timeline import Timeline
@@ -47,7 +47,7 @@ _HOMES = {
     "Dashboard": "dashboard",
     "Done": "_acts",
     "EventLog": "event_log",
-    "LabStatus": "status",
+    "LabStatus": "lab_status",
     "MemoryTable": "memory_table",
     "PersonaCard": "persona_card",
     "PersonaCompare": "persona_compare",
@@ -59,7 +59,7 @@ _HOMES = {
     "View": "_base",
     "act": "_acts",
     "answer": "_requests",
-    "panel": "_panels",
+    "panel": "dashboard.slots",
     "panels": "dashboard",
 }
 

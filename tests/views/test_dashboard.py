@@ -11,8 +11,8 @@ import pytest
 
 import pjais_lab as pj
 from pjais_lab.errors import ViewError
-from pjais_lab.views import _cells, _layout
-from pjais_lab.views import dashboard as module
+from pjais_lab.views import _cells
+from pjais_lab.views.dashboard import layout as _layout
 from tests.views.conftest import Wire
 from tests.views.counter import Counter
 from tests.views.test_static import HOSTILE, inert
@@ -64,12 +64,13 @@ def test_views_made_before_stand_in_their_rows_on_the_selection_they_have(wire: 
 
 
 def test_a_lab_s_dashboard_shows_what_is_registered_and_a_view_joins_it_in_a_line(
-    wire: Wire, lab: pj.Lab, monkeypatch: pytest.MonkeyPatch
+    wire: Wire, lab: pj.Lab
 ) -> None:
-    monkeypatch.setattr(module, "panels", [*pj.views.panels])
-    module.panels.append([pj.views.panel("Mine", Counter, label="My own")])
-
-    board = lab.dashboard(title="All")
+    pj.views.panels.append([pj.views.panel("Mine", Counter, label="My own")])
+    try:
+        board = lab.dashboard(title="All")
+    finally:
+        pj.views.panels.pop()
 
     assert board.titles[-1] == "Mine"
     assert board["Mine"]._title == "My own"

@@ -15,7 +15,7 @@ import pytest
 import pjais_lab as pj
 from pjais_lab.errors import LabError, NotFoundError, QueryError, ViewError
 from pjais_lab.personas.events import PersonaMoodChanged
-from pjais_lab.views import event_log
+from pjais_lab.views.event_log import view as event_log
 
 HOSTILE = '<img src=x onerror=alert(1)>\u202egpj "quoted" it\'s n\\d'
 

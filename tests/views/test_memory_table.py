@@ -14,7 +14,7 @@ import pjais_lab as pj
 from pjais_lab.core.ids import natural_id
 from pjais_lab.core.predicate_dict import to_dict
 from pjais_lab.errors import LabError, NotFoundError, QueryError, ViewError
-from pjais_lab.views.memory_table import MemoryTable
+from pjais_lab.views.memory_table.view import MemoryTable
 
 NOON = datetime(2026, 3, 1, 12)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import pjais_lab as pj
-from pjais_lab.views._graph import Graph, graph_of
+from pjais_lab.views.lab_status.graph import Graph, graph_of
 from tests.views.conftest import Wire
 from tests.views.counter import SQL, Counter
 from tests.views.test_static import HOSTILE, inert

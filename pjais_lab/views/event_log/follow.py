@@ -14,12 +14,12 @@ from pjais_lab.core.predicate import OneOf, Predicate
 from pjais_lab.errors import LabError
 from pjais_lab.reactive.selection import Selection
 from pjais_lab.storage.relation import literal_sql
-from pjais_lab.views import _event_shown as shown
 from pjais_lab.views import _python
 from pjais_lab.views._base import View
-from pjais_lab.views._event_filters import COLUMNS, Asked, condition_of, here
-from pjais_lab.views._event_places import Places
 from pjais_lab.views._transport import QUERY
+from pjais_lab.views.event_log import shown
+from pjais_lab.views.event_log.filters import COLUMNS, Asked, condition_of, here
+from pjais_lab.views.event_log.places import Places
 
 if TYPE_CHECKING:
     from pjais_lab.lab.lab import Lab

@@ -9,9 +9,10 @@ from pjais_lab.lab.past import PastLab
 from pjais_lab.personas.model import PersonaModel
 from pjais_lab.storage.asked import AskedRelation
 from pjais_lab.storage.duck import quote
-from pjais_lab.views import _fallback, _memory_details, _python
-from pjais_lab.views._memory_acts import MemoryActs
+from pjais_lab.views import _fallback, _python
 from pjais_lab.views._requests import answer
+from pjais_lab.views.memory_table import details
+from pjais_lab.views.memory_table.acts import MemoryActs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -121,12 +122,12 @@ class MemoryTable(MemoryActs):
     @answer
     def details(self, *, key: str) -> dict[str, Any]:
         """One memory whole."""
-        return _memory_details.details(self.lab, key)
+        return details.details(self.lab, key)
 
     @answer
     def find(self, *, text: str) -> list[dict[str, str]]:
         """Memories that contain a text, to link with."""
-        return _memory_details.find(self.lab, text)
+        return details.find(self.lab, text)
 
 
 def _owner(lab: Lab | PastLab, persona: PersonaModel | str) -> tuple[str, str]:

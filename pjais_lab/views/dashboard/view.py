@@ -17,29 +17,26 @@ from pjais_lab.reactive.selection import Selection
 from pjais_lab.storage.relation import literal_sql
 from pjais_lab.views import _cells, _python
 from pjais_lab.views._base import View
-from pjais_lab.views._layout import Layout, first_layout, remember
-from pjais_lab.views._panels import Panel, Slot, calls, panel, placed, shared_selection, written
 from pjais_lab.views._requests import answer
 from pjais_lab.views._transport import QUERY
+from pjais_lab.views.dashboard.layout import Layout, first_layout, remember
+from pjais_lab.views.dashboard.slots import (
+    Slot,
+    calls,
+    panels,
+    placed,
+    shared_selection,
+    written,
+)
 
 if TYPE_CHECKING:
     from pjais_lab.lab.lab import Lab
 
-__all__ = ["Dashboard", "panels"]
+__all__ = ["Dashboard"]
 
 _NEWEST: Final = 1_000
 _CHIP: Final = 200
 _LONG: Final = 4_000
-
-panels: list[list[Panel]] = [
-    [panel("Timeline", "Timeline")],
-    [panel("Events", "EventLog"), panel("Memories", "MemoryTable")],
-    [panel("Personas", "PersonaCompare", is_shown=False)],
-    [panel("Time machine", "TimeMachine", is_shown=False)],
-    [panel("Lab", "LabStatus", is_shown=False)],
-]
-"""Rows of what ``lab.dashboard()`` shows. A view of one's own joins it in a line:
-``pj.views.panels.append([pj.views.panel("Mine", MyView)])``."""
 
 
 class Dashboard(View):

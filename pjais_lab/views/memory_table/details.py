@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from pjais_lab.views._memory_undo import Asks
+from pjais_lab.views.memory_table.undo import Asks
 
 __all__ = ["details", "find"]
 

@@ -12,7 +12,7 @@ from pjais_lab.core.codec import decode
 from pjais_lab.core.upcast import upcast
 from pjais_lab.errors import LabError, ViewError
 from pjais_lab.storage.duck import quote
-from pjais_lab.views._event_text import in_one_line, read, tree
+from pjais_lab.views.event_log.text import in_one_line, read, tree
 
 if TYPE_CHECKING:
     import uuid

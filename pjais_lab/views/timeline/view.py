@@ -17,9 +17,9 @@ from pjais_lab.views import _fallback, _python
 from pjais_lab.views._base import View
 from pjais_lab.views._requests import answer
 from pjais_lab.views._rows import narrowing
-from pjais_lab.views._timeline_shown import Recounter, Shown, as_json, busiest, counted, is_counted
-from pjais_lab.views._timeline_time import TIME, ends_of, interval, micros, moment, stretch, us_of
 from pjais_lab.views._transport import QUERY
+from pjais_lab.views.timeline.shown import Recounter, Shown, as_json, busiest, counted, is_counted
+from pjais_lab.views.timeline.time import TIME, ends_of, interval, micros, moment, stretch, us_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -9,12 +9,11 @@ import msgspec
 from pjais_lab.core.predicate import OneOf, short
 from pjais_lab.errors import ViewError
 from pjais_lab.lab.lab import Lab
-from pjais_lab.views import _event_detail as detail
-from pjais_lab.views import _event_shown as shown
 from pjais_lab.views import _fallback
-from pjais_lab.views._event_filters import Asked, checked_names, condition_of
-from pjais_lab.views._event_follow import SHARED, TAIL, FollowedLog, events_sql
 from pjais_lab.views._requests import answer
+from pjais_lab.views.event_log import detail, shown
+from pjais_lab.views.event_log.filters import Asked, checked_names, condition_of
+from pjais_lab.views.event_log.follow import SHARED, TAIL, FollowedLog, events_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,7 @@ from pjais_lab.reactive.computed import Computed
 from pjais_lab.reactive.live_query import LiveQuery
 from pjais_lab.views import _fallback
 from pjais_lab.views._base import View
-from pjais_lab.views._graph import Graph, graph_of
+from pjais_lab.views.lab_status.graph import Graph, graph_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

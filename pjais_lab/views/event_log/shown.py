@@ -9,9 +9,9 @@ import polars as pl
 
 from pjais_lab.core.ids import is_id
 from pjais_lab.personas.model import PersonaModel
-from pjais_lab.views._event_detail import mark_of
-from pjais_lab.views._event_filters import condition_of
-from pjais_lab.views._event_text import in_one_line
+from pjais_lab.views.event_log.detail import mark_of
+from pjais_lab.views.event_log.filters import condition_of
+from pjais_lab.views.event_log.text import in_one_line
 
 if TYPE_CHECKING:
     from pjais_lab.core.predicate import Predicate

@@ -24,7 +24,7 @@ from pjais_lab.memories.events import link_id
 from pjais_lab.memories.state import Relation, Tier
 from pjais_lab.views._acts import Done, Question, Run, act
 from pjais_lab.views._asked_table import AskedTable
-from pjais_lab.views._memory_undo import among, take_back
+from pjais_lab.views.memory_table.undo import among, take_back
 
 if TYPE_CHECKING:
     from pjais_lab.core.event import Draft
@@ -106,7 +106,11 @@ class MemoryActs(AskedTable):
     # ------------------------------------------------------------ acts
     @act("Recall", refuses=_refuses, python=_python_recall)
     def recall(self, run: Run, *, ids: list[str]) -> Done:
-        """Note that memories were used. Nothing takes that back: they were."""
+        """Note that memories were used. Nothing takes that back: they were.
+
+        Raises:
+            ViewError: none is given, or an id is none.
+        """
         done = self.lab.commit(*[recall_memory(i) for i in run.each(_some(ids))], key=run.key)
         said = memories(len(done.entity_ids))
         return Done(f"Recalled {said}; a recall cannot be taken back.")
@@ -138,7 +142,11 @@ class MemoryActs(AskedTable):
 
     @act("Forget…", asks=_asks_forget, refuses=_refuses, python=_python_forget, destroys=True)
     def forget(self, run: Run, *, ids: list[str], reason: str = "") -> Done:
-        """Let memories go."""
+        """Let memories go.
+
+        Raises:
+            ViewError: none is given, or an id is none.
+        """
         drafts = [forget_memory(i, reason) for i in run.each(_some(ids))]
         done = self.lab.commit(*drafts, key=run.key)
 

@@ -11,7 +11,7 @@ from pjais_lab.core.predicate import AnyOf, Contains, Not, OneOf, Predicate, all
 from pjais_lab.core.spelling import near
 from pjais_lab.errors import ViewError
 from pjais_lab.storage.relation import Column, literal_sql
-from pjais_lab.views._event_text import json_text
+from pjais_lab.views.event_log.text import json_text
 
 if TYPE_CHECKING:
     from pjais_lab.core.registry import Registry

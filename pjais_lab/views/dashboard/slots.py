@@ -21,7 +21,7 @@ from pjais_lab.views._base import View
 if TYPE_CHECKING:
     from pjais_lab.lab.lab import Lab
 
-__all__ = ["Panel", "Slot", "calls", "panel", "placed", "shared_selection", "written"]
+__all__ = ["Panel", "Slot", "calls", "panel", "panels", "placed", "shared_selection", "written"]
 
 _EXPECTED = "expected a view, its class, its name in pj.views, or pj.views.panel(title, class)"
 
@@ -226,3 +226,14 @@ def _takes_selection(make: Any) -> bool:
     except (TypeError, ValueError):
         return True
     return any(p.name == "selection" or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+panels: list[list[Panel]] = [
+    [panel("Timeline", "Timeline")],
+    [panel("Events", "EventLog"), panel("Memories", "MemoryTable")],
+    [panel("Personas", "PersonaCompare", is_shown=False)],
+    [panel("Time machine", "TimeMachine", is_shown=False)],
+    [panel("Lab", "LabStatus", is_shown=False)],
+]
+"""Rows of what ``lab.dashboard()`` shows. A view of one's own joins it in a line:
+``pj.views.panels.append([pj.views.panel("Mine", MyView)])``."""
