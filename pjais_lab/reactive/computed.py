@@ -105,7 +105,7 @@ def _check_input(given: object, first: object) -> None:
 
 def _value_of(node: Node) -> Any:
     if isinstance(node, LiveQuery):
-        return node.frame
+        return node.copy()
     if isinstance(node, EntityModel):
         return node
     return node.value if isinstance(node, Computed) else None

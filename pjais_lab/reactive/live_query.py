@@ -92,16 +92,31 @@ class LiveQuery(Node):
                 *self.put("runs", self._trait_values.get("runs", 0) + 1),
             ]
         if had is not self.failure or any(name == "frame" for name, _, _ in changes):
-            self.current = (self.current[0] + 1, self._answer, self.failure)
+            shown = self._trait_values.get("frame", self._answer)
+            self.current = (self.current[0] + 1, shown, self.failure)
         return changes
 
     def _put_frame(self, frame: pl.DataFrame) -> list[Change]:
-        old = self._answer
-        if self._has_answer and is_same_frame(old, frame, has_order=self._has_order):
+        if self._has_answer and is_same_frame(self._answer, frame, has_order=self._has_order):
             return []
-        self._has_answer, self._answer = True, frame
+        old = self._trait_values.get("frame", self._answer)
+        self._has_answer, self._answer = True, frame.clone()
         self._trait_values["frame"] = frame
         return [("frame", old, frame)]
+
+    @property
+    def rows(self) -> int:
+        """How many rows the answer has, without waiting for a newer one."""
+        return self._answer.height
+
+    def copy(self) -> pl.DataFrame:
+        """The answer as a frame of its own, for a thread beside those that have ``frame``.
+
+        polars locks a frame while it is written, and two threads that use the same one can then
+        wait for each other for ever.
+        """
+        self.wait()
+        return self._answer.clone()
 
     async def changed(self, timeout_s: float | None = None) -> pl.DataFrame:
         """Wait for the next other answer.

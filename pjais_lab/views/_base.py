@@ -225,7 +225,7 @@ class View(AnyWidget):
             try:
                 failure: BaseException | None = query.failure
                 if failure is None:
-                    frame = query.frame
+                    frame = query.copy()
                     self._channel.put(name, shape(frame) if shape is not None else frame)
                     if query is self.main:
                         self._channel.put(QUERY, {"sql": self.sql, "ms": query.elapsed_ms})

@@ -61,7 +61,9 @@ def _arrow(frame: pl.DataFrame) -> bytes:
     """Arrow IPC as the browser's reader understands it: no string views, no exotic types."""
     stream = io.BytesIO()
     odd = [n for n, t in frame.schema.items() if not _is_plain(t)]
-    plain = frame.with_columns(_as_text(frame[name]) for name in odd) if odd else frame
+    # A frame that is written is locked; who then asks it something holds the GIL that the writer
+    # needs, and both wait for ever. So a frame of our own is written.
+    plain = frame.with_columns(_as_text(frame[name]) for name in odd) if odd else frame.clone()
     plain.write_ipc_stream(stream, compat_level=pl.CompatLevel.oldest())
     return stream.getvalue()
 

@@ -61,9 +61,9 @@ class Table(RowsView):
         title: str | None = None,
     ) -> None:
         self._live = data if isinstance(data, LiveQuery) else None
-        rows = data if self._live is None else self._live.frame
+        self._shown: Any = data if self._live is None else self._live.frame
+        rows = data if self._live is None else self._live.copy()
         self._relation = Relation(rows, origin=_origin(data))
-        self._shown: Any = rows
         self._revision = 0
         self._settling = threading.Lock()
         super().__init__(
@@ -140,7 +140,7 @@ class Table(RowsView):
         with self._settling:
             frame = self._live.frame
             if frame is not self._shown:
-                self._relation.replace(frame)
+                self._relation.replace(self._live.copy())
                 self._shown = frame
                 self._revision += 1
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import subprocess
+import sys
 import threading
 import time
 from decimal import Decimal
@@ -247,3 +249,32 @@ def test_frames_arrive_as_they_were(wire: Wire, lab: pj.Lab) -> None:
     message = wire.until(lambda: wire.of(view, "push"))[0]
     assert message.parts["frame"].equals(frame)
     assert pl.read_ipc_stream(io.BytesIO(message.buffers[0])).equals(frame)
+
+
+BESIDE = """
+import threading, time
+import polars as pl
+from pjais_lab.views._transport import encode
+frame = pl.DataFrame({"a": range(100), "b": ["x"] * 100})
+done = threading.Event()
+def look():
+    while not done.is_set():
+        frame.height
+        time.sleep(0)
+thread = threading.Thread(target=look)
+thread.start()
+for _ in range(300):
+    encode({"frame": frame})
+done.set()
+thread.join()
+print("both went on")
+"""
+
+
+def test_a_frame_is_sent_while_another_thread_looks_at_it() -> None:
+    # In a process of its own: without a copy the two wait for each other, holding the GIL.
+    ran = subprocess.run(
+        [sys.executable, "-c", BESIDE], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert ran.stdout == "both went on\n"

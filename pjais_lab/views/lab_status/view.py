@@ -134,7 +134,7 @@ def _cost(node: Node) -> dict[str, Any]:
         if runs:
             times = {"last ms": node.peek("elapsed_ms"), "total ms": node.total_ms}
             row = {name: round(ms, 2) for name, ms in times.items()}
-            row["rows"] = node.peek("frame").height
+            row["rows"] = node.rows
     state = node.peek("error") or ("stale" if node.peek("stale") else "follows")
     return {
         "what": cut(" ".join(label.split()), _SHOWN),
