@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import inspect
 import itertools
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final, TypeVar, get_type_hints
 
@@ -33,9 +36,12 @@ class Operations(msgspec.Struct, frozen=True):
 
     Attributes:
         checks: operation -> the type that its arguments must convert to.
+        changing: those that give nothing, and so change something: they run in the order in which
+            they were asked, whichever thread is free.
     """
 
     checks: Mapping[str, type[Any]]
+    changing: frozenset[str] = frozenset()
 
     def call(self, view: object, op: str, args: Any) -> Any:
         """Answer one request.
@@ -59,7 +65,8 @@ def answer(function: _F) -> _F:
     """A decorator: the browser may call this method by its name.
 
     Its parameters are keywords with annotations, which what the browser sends is checked against.
-    It runs in a thread of its own while a cell runs, and gives JSON or a polars frame.
+    It runs in a thread of its own while a cell runs, and gives JSON or a polars frame. One that is
+    annotated to give None changes something; those of a view run one after the other.
     """
     setattr(function, _MARK, True)
     return function
@@ -73,12 +80,15 @@ def is_answer(member: object) -> bool:
 def operations(cls: type[Any]) -> Operations:
     """The methods of a view that are marked with ``answer``."""
     checks: dict[str, type[Any]] = {}
+    changing: set[str] = set()
     for name in dir(cls):
         function = inspect.getattr_static(cls, name)
         if not is_answer(function):
             continue
         checks[name] = arguments(function, f"{cls.__name__}.{name}")
-    return Operations(checks)
+        if function.__annotations__.get("return", ...) in {None, "None"}:
+            changing.add(name)
+    return Operations(checks, frozenset(changing))
 
 
 def arguments(function: Callable[..., Any], name: str, given: int = 1) -> type[Any]:
@@ -113,9 +123,12 @@ class Answers:
         self._lock = threading.Lock()
         self._count = itertools.count(1)
         self._newest: dict[tuple[str, str], int] = {}
+        self._lines: dict[str, deque[Callable[[], None]]] = {}
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="pjais-answer")
 
-    def ask(self, key: tuple[str, str], work: Callable[[], Any], reply: Reply) -> None:
+    def ask(
+        self, key: tuple[str, str], work: Callable[[], Any], reply: Reply, line: str | None = None
+    ) -> None:
         """Answer in another thread.
 
         Args:
@@ -123,19 +136,39 @@ class Answers:
             work: gives the answer.
             reply: sends it. Called in the context of the caller, so that ipykernel still knows
                 which of the browser's connections asked.
+            line: what is asked in the same line runs one after the other, and none is left out.
         """
         with self._lock:
             number = self._newest[key] = next(self._count)
 
         def run() -> None:
-            is_newest = self._newest.get(key) == number
-            said, buffers = _answer(work) if is_newest else ({}, [])
+            is_wanted = line is not None or self._newest.get(key) == number
+            said, buffers = _answer(work) if is_wanted else ({}, [])
             if self._forget(key, number):
                 reply(said, buffers)
             else:
                 reply({"superseded": True}, [])
 
-        self._pool.submit(contextvars.copy_context().run, run)
+        job = partial(contextvars.copy_context().run, run)
+        if line is None:
+            self._pool.submit(job)
+            return
+        with self._lock:
+            is_first = line not in self._lines
+            self._lines.setdefault(line, deque()).append(job)
+        if is_first:
+            self._pool.submit(self._drain, line)
+
+    def _drain(self, line: str) -> None:
+        """Run what stands in a line, until it is empty."""
+        while True:
+            with self._lock:
+                if not self._lines[line]:
+                    del self._lines[line]
+                    return
+                job = self._lines[line].popleft()
+            with contextlib.suppress(Exception):  # its page is gone; the next one's may be there
+                job()
 
     def _forget(self, key: tuple[str, str], number: int) -> bool:
         """True if no newer request has come meanwhile."""

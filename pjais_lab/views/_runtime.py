@@ -146,6 +146,7 @@ def hear(those: Runtime | Unshared, said: Any, tell: Callable[..., None]) -> Non
             (view.model_id, f"{page}/{channel}"),
             lambda: view.operations.call(view, op, args),
             lambda body, buffers: tell(head | body, buffers),
+            view.model_id if op in view.operations.changing else None,
         )
     else:
         view.heard(kind, page, said)

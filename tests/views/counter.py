@@ -24,6 +24,7 @@ class Counter(View):
         super().__init__(label)
         self.refuse = refuse
         self.gate = threading.Event()
+        self.noted: list[str] = []
         self.query = lab.live(SQL)
         self.follow("n", self.query, self._number, is_main=True)
 
@@ -50,6 +51,12 @@ class Counter(View):
     @answer
     def rows(self, *, count: int) -> dict[str, object]:
         return {"rows": pl.DataFrame({"i": range(count)}), "thread": threading.get_ident()}
+
+    @answer
+    def note(self, *, word: str) -> None:
+        if word == "first":
+            assert self.gate.wait(10)
+        self.noted.append(word)
 
     @answer
     def slow(self, *, word: str) -> str:

@@ -72,6 +72,22 @@ def test_of_the_requests_on_one_channel_only_the_newest_is_answered(
     assert third.parts == {"value": "third"}
 
 
+def test_what_changes_something_happens_in_the_order_it_was_asked_and_none_is_left_out(
+    wire: Wire, lab: pj.Lab
+) -> None:
+    view = Counter(lab)
+
+    for req, word in enumerate(["first", "second", "third"], 1):
+        wire.ask(view, "note", req=req, channel="c", word=word)
+    wire.ask(view, "add", req=4, a=1)
+    assert wire.answers(4).parts == {"value": 2}
+    assert view.noted == []
+    view.gate.set()
+
+    wire.answers(3)
+    assert view.noted == ["first", "second", "third"]
+
+
 def test_a_closed_view_is_gone(wire: Wire, lab: pj.Lab) -> None:
     view = Counter(lab)
     key = view.model_id
@@ -111,7 +127,7 @@ def test_a_message_that_makes_no_sense_is_let_pass(
 
 
 def test_parameters_need_annotations_to_be_checked_against() -> None:
-    assert set(Counter.operations.checks) == {"add", "rows", "slow", "snapshot"}
+    assert set(Counter.operations.checks) == {"add", "note", "rows", "slow", "snapshot"}
     with pytest.raises(ViewError, match="answers no request"):
         Counter.operations.call(object(), "sections", {})
 

@@ -168,13 +168,13 @@ function Body({ view, state }: { view: View; state: State }): VNode {
 function Typed({ label, which, clock, value, onSay }: { label: string; which: Which; clock: Clock; value: Value; onSay(words: string): void }): VNode {
   const [words, setWords] = useState<string | null>(null);
   const now = written(clock, value);
-  useEffect(() => setWords(null), [now]);
+  useEffect(() => setWords(null), [clock]); // not when the moment moves: somebody may be typing
   return html`<label class=${`pj-typed pj-typed-${which}`}><i aria-hidden="true" />${label} <input class="pj-input" type="text" value=${words ?? now} aria-label=${`${label}: type a time or position, then Enter`}
     onInput=${(e: Event) => setWords((e.target as HTMLInputElement).value)}
     onKeyDown=${(e: KeyboardEvent) => {
       if (e.key === "Enter") onSay((e.target as HTMLInputElement).value);
-      if (e.key === "Escape") setWords(null);
-    }} /></label>`;
+      if (e.key === "Enter" || e.key === "Escape") setWords(null);
+    }} onBlur=${() => setWords(null)} /></label>`;
 }
 
 interface ThereProps {
