@@ -82,8 +82,9 @@ bench-ui: .venv/.ready-dev .venv/.ready-bench chromium
 pictures: .venv/.ready-dev chromium
 	$(BIN)/pjais demo --workspace out/pictures/town --out out/pictures
 	$(BIN)/python notebooks/images/make.py out/pictures/00_tour.ipynb
-	$(BIN)/pytest -q tests/browser -k "views_render and Light"
-	cp out/browser/persona_card_light.png notebooks/images/persona_card.png
+	$(BIN)/pytest -q tests/browser/test_time_machine.py tests/browser/test_event_log.py -k Light
+	cp out/browser/time_machine_light.png notebooks/images/time_machine.png
+	cp out/browser/event_log_detail_light.png notebooks/images/event_log.png
 
 # Newest versions that the ranges in pyproject.toml allow, for every Python and system at once.
 constraints: $(UV)
