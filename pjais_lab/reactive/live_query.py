@@ -109,13 +109,18 @@ class LiveQuery(Node):
         """How many rows the answer has, without waiting for a newer one."""
         return self._answer.height
 
-    def copy(self) -> pl.DataFrame:
+    def copy(self, *, wait: bool = True) -> pl.DataFrame:
         """The answer as a frame of its own, for a thread beside those that have ``frame``.
 
         polars locks a frame while it is written, and two threads that use the same one can then
         wait for each other for ever.
+
+        Args:
+            wait: until it shows what the store shows. Who holds a lock that an observer may want
+                must not.
         """
-        self.wait()
+        if wait:
+            self.wait()
         return self._answer.clone()
 
     async def changed(self, timeout_s: float | None = None) -> pl.DataFrame:

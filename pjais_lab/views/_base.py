@@ -167,6 +167,7 @@ class View(AnyWidget):
                 view._take(name, query, shape)  # noqa: SLF001 - itself
 
         query.observe(moved, ["frame", "error"])
+        query.wait()
         self._take(name, query, shape)
 
     def sections(self) -> Iterable[str]:
@@ -225,7 +226,7 @@ class View(AnyWidget):
             try:
                 failure: BaseException | None = query.failure
                 if failure is None:
-                    frame = query.copy()
+                    frame = query.copy(wait=False)
                     self._channel.put(name, shape(frame) if shape is not None else frame)
                     if query is self.main:
                         self._channel.put(QUERY, {"sql": self.sql, "ms": query.elapsed_ms})

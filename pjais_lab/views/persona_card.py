@@ -25,6 +25,7 @@ from pjais_lab.views._personas import (
 )
 from pjais_lab.views._requests import answer
 from pjais_lab.views._rows import narrowing
+from pjais_lab.views._weak import calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -71,7 +72,7 @@ class PersonaCard(View):
         self.selection = selection if selection is not None else Selection()
         self.follow("who", lab.live(who_sql(PERSONA), persona=model.id), _meeting(self))
         self._narrow()
-        moved = self._moved = _mover(self)
+        moved = self._moved = calls(self.narrow)
         self.selection.observe(moved, "predicates")
 
     # ------------------------------------------------------------ for the user
@@ -193,15 +194,3 @@ def _meeting(card: PersonaCard) -> Callable[[pl.DataFrame], dict[str, Any]]:
         return who(frame) if found is None else found.met(frame)
 
     return met
-
-
-def _mover(card: PersonaCard) -> Any:
-    """Tells a card of changes without holding it."""
-    me = weakref.ref(card)
-
-    def moved(_change: object) -> None:
-        found = me()
-        if found is not None:
-            found.narrow()
-
-    return moved

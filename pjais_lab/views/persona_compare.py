@@ -32,6 +32,7 @@ from pjais_lab.views._personas import (
 )
 from pjais_lab.views._requests import answer
 from pjais_lab.views._rows import narrowing
+from pjais_lab.views._weak import calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -84,12 +85,13 @@ class PersonaCompare(View):
         self._lab, self._given_title = lab, title
         self.selection = selection if selection is not None else Selection()
         self.picks = f"personas compared {next(_NUMBERS)}"
-        self._changing = threading.RLock()
+        self._turn = threading.Lock()
+        self._is_due = self._is_changing = False
         self._ids = [] if personas is None else checked(lab, personas)
         self._given = list(self._ids)
         self._more = 0
         self._picked_by: list[Predicate] = []
-        moved = self._moved = _mover(self)
+        moved = self._moved = calls(self.change)
         self.selection.observe(moved, "predicates")
         first = lab.live(_FIRST_ONES)
         self.follow("first", first)
@@ -197,12 +199,24 @@ class PersonaCompare(View):
 
     def change(self, *, is_first: bool = False) -> None:
         """Compare whom the selection picks, or who is chosen; from any thread."""
-        if self._is_shut:
-            return
-        with self._changing:
-            self._choose(is_first=is_first)
-            self._watch()
-        self.put_later("state", self._state)
+        with self._turn:
+            self._is_due = True
+            if self._is_changing or self._is_shut:
+                return  # who is at it does it once more; nobody waits, least of all the hub
+            self._is_changing = True
+        try:
+            while self._goes_on():
+                self._choose(is_first=is_first)
+                self._watch()
+                self.put_later("state", self._state)
+        except BaseException:
+            self._is_changing = False
+            raise
+
+    def _goes_on(self) -> bool:
+        with self._turn:
+            self._is_changing, self._is_due = self._is_due, False
+            return self._is_changing
 
     def _choose(self, *, is_first: bool) -> None:
         """Whom the other views pick, when that has changed; the first ones when nobody is."""
@@ -250,10 +264,10 @@ class PersonaCompare(View):
                 if old is not None:
                     old.close()
 
-    def people(self) -> list[dict[str, Any]]:
+    def people(self, *, wait: bool = True) -> list[dict[str, Any]]:
         """Who is compared, in order; of one that was erased nothing but its place."""
         ids, query = self._now
-        rows = {r["persona_id"]: r for r in query.frame.rows(named=True)}
+        rows = {r["persona_id"]: r for r in query.copy(wait=wait).rows(named=True)}
         gone = {"is_alive": False, "name": _GONE}
         if len(rows) < len(ids):
             self._first = {"seq": -1, "parts": {}}  # what the view opened with
@@ -279,22 +293,5 @@ class PersonaCompare(View):
 
 def _people_of(view: PersonaCompare) -> Callable[[object], list[dict[str, Any]]]:
     """What a page shows of them, without holding the view."""
-    me = weakref.ref(view)
-
-    def shown(_frame: object) -> list[dict[str, Any]]:
-        found = me()
-        return [] if found is None else found.people()
-
-    return shown
-
-
-def _mover(view: PersonaCompare) -> Any:
-    """Tells a view of changes without holding it."""
-    me = weakref.ref(view)
-
-    def moved(_change: object) -> None:
-        found = me()
-        if found is not None:
-            found.change()
-
-    return moved
+    me = weakref.WeakMethod(view.people)
+    return lambda _frame: [] if (people := me()) is None else people(wait=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-import weakref
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from pjais_lab.views._requests import answer
 from pjais_lab.views._rows import MOST_ROWS, RowsView
 from pjais_lab.views._table_bars import as_bars
 from pjais_lab.views._transport import QUERY
+from pjais_lab.views._weak import calls
 
 __all__ = ["Table"]
 
@@ -74,7 +74,7 @@ class Table(RowsView):
             sort=sort,
             search=search,
         )
-        moved = self._moved = _mover(self)
+        moved = self._moved = calls(self.change)
         self.selection.observe(moved, "predicates")
         if self._live is not None:
             self._live.observe(moved, ["frame", "error"])
@@ -182,18 +182,6 @@ class Table(RowsView):
             msg = f"There is no row {place + 1:,} any more."
             raise ViewError(msg, hint="Look again; the rows have changed.")
         return found_by(page.row(0, named=True), self._relation.columns)
-
-
-def _mover(table: Table) -> Any:
-    """Tells a table of changes without holding it."""
-    me = weakref.ref(table)
-
-    def moved(_change: object) -> None:
-        found = me()
-        if found is not None:
-            found.change()
-
-    return moved
 
 
 def _title(data: Any) -> str:

@@ -54,7 +54,7 @@ def tell(view, at):
     if "events" in frame.columns: told["events"] = int(frame["events"].sum())
     if frame.height <= 100: told["frame"] = [[words(v) for v in row] for row in frame.iter_rows()]
     for n in at:
-        if n < frame.height: told["rows"][n] = {k: words(v) for k, v in frame.row(n, named=True).items()}
+        if 0 <= n < frame.height: told["rows"][n] = {k: words(v) for k, v in frame.row(n, named=True).items()}
     if hasattr(view, "picks"): told["picked"] = view.selected.height
     return told
 def inside(x):

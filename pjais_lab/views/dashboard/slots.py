@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,7 +20,7 @@ from pjais_lab.views._base import View
 if TYPE_CHECKING:
     from pjais_lab.lab.lab import Lab
 
-__all__ = ["Panel", "Slot", "calls", "panel", "panels", "placed", "shared_selection", "written"]
+__all__ = ["Panel", "Slot", "panel", "panels", "placed", "shared_selection", "written"]
 
 _EXPECTED = "expected a view, its class, its name in pj.views, or pj.views.panel(title, class)"
 
@@ -206,18 +205,6 @@ def shared_selection(given: Any, slots: Iterable[Slot]) -> Selection:
         return given
     found = (getattr(slot.view, "selection", None) for slot in slots)
     return next((s for s in found if isinstance(s, Selection)), None) or Selection()
-
-
-def calls(method: Callable[[], None]) -> Callable[[object], None]:
-    """An observer that calls a method without holding its object."""
-    me = weakref.WeakMethod(method)
-
-    def call(_change: object) -> None:
-        found = me()
-        if found is not None:
-            found()
-
-    return call
 
 
 def _takes_selection(make: Any) -> bool:

@@ -19,10 +19,10 @@ from pjais_lab.views import _cells, _python
 from pjais_lab.views._base import View
 from pjais_lab.views._requests import answer
 from pjais_lab.views._transport import QUERY
+from pjais_lab.views._weak import calls
 from pjais_lab.views.dashboard.layout import Layout, first_layout, remember
 from pjais_lab.views.dashboard.slots import (
     Slot,
-    calls,
     panels,
     placed,
     shared_selection,
