@@ -165,13 +165,18 @@ export class State {
     this.model.on("msg:custom", this.heard as never);
     this.attach();
     this.heart = setInterval(this.attach, HEART_MS);
+    globalThis.addEventListener?.("pagehide", this.leave);
   }
 
   stop(): void {
     clearInterval(this.heart);
+    globalThis.removeEventListener?.("pagehide", this.leave);
     this.model.off("msg:custom", this.heard as never);
-    this.line.say({ t: "bye", view: this.id });
+    this.leave();
   }
+
+  /** A page that is closed or loaded anew shows the view no more. */
+  private readonly leave = (): void => this.line.say({ t: "bye", view: this.id });
 
   readonly attach = (): void => {
     if (alive(this.model)) this.line.say({ t: "attach", view: this.id, seq: this.seq });

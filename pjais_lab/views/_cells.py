@@ -60,11 +60,11 @@ def here() -> Birth:
 
 
 def note(view: Closable, birth: Birth) -> None:
-    """A view is born; those that an earlier run of its cell made, and no page shows, are closed."""
+    """A view is born; those whose cells have run again since, and no page shows, are closed."""
     if birth.cell and _PARENT.get() is None:
         _NEWEST[birth.cell] = birth.run
         for other, its in list(_VIEWS.items()):
-            if its.cell == birth.cell and its.run != birth.run and not other.is_shown:
+            if is_outdated(its) and not other.is_shown:
                 other.close()
     _VIEWS[view] = birth
 

@@ -162,8 +162,10 @@ class Channel:
 
     @property
     def is_shown(self) -> bool:
-        """Whether any page shows the view."""
-        return bool(self._pages)
+        """Whether any page shows the view, as far as was heard lately."""
+        now = time.monotonic()
+        with self._lock:
+            return any(now - heard <= _FORGET_S for heard in self._pages.values())
 
     def acknowledge(self, seq: int) -> None:
         """A page has painted the push ``seq``."""
