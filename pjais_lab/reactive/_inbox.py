@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Final
 from pjais_lab.reactive._invalidation import Touched
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pjais_lab.reactive.source import Changes, Keys
+    from pjais_lab.reactive.source import Changes
 
 __all__ = ["Inbox"]
 
@@ -31,7 +29,7 @@ class Inbox:
     def __init__(self, position: int) -> None:
         self.position = position
         self.announced = self.taken = 0
-        self._waiting: list[tuple[int, Mapping[str, Keys] | None, int]] = []
+        self._waiting: list[tuple[int, Changes | None, int]] = []
         self._is_in_doubt = False
 
     @property
@@ -43,7 +41,7 @@ class Inbox:
         """Note a change."""
         self.position = max(self.position, changes.position)
         self.announced += 1
-        self._waiting.append((changes.position, changes.tables, self.announced))
+        self._waiting.append((changes.position, changes, self.announced))
         if len(self._waiting) > _MANY:
             self._waiting = [(self.position, None, self._waiting[0][2])]
 
@@ -62,14 +60,14 @@ class Inbox:
         if self._is_in_doubt or position > self.position:
             touched.add_everything()
         self._is_in_doubt = False
-        rest: list[tuple[int, Mapping[str, Keys] | None, int]] = []
+        rest: list[tuple[int, Changes | None, int]] = []
         last = self._waiting[before - 1][0] if 0 < before <= len(self._waiting) else -1
-        for index, (at, tables, number) in enumerate(self._waiting):
+        for index, (at, changes, number) in enumerate(self._waiting):
             if index >= before and not last < at <= position:
-                rest.append((at, tables, number))
-            elif tables is None:
+                rest.append((at, changes, number))
+            elif changes is None:
                 touched.add_everything()
             else:
-                touched.add(tables)
+                touched.add(changes.tables, changes.names)
         self._waiting = rest
         self.taken = rest[0][2] - 1 if rest else self.announced

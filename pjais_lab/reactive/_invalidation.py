@@ -26,11 +26,13 @@ class Need(msgspec.Struct, frozen=True):
         table: its name.
         entities: only rows of these entities matter; None when all do.
         personas: only rows of these personas matter; None when all do.
+        names: only events of these names matter; None when all do.
     """
 
     table: str
     entities: Ids | None = None
     personas: Ids | None = None
+    names: Ids | None = None
 
 
 class Dependencies(msgspec.Struct, frozen=True):
@@ -55,10 +57,12 @@ class Touched:
         self._is_any = False
         self._tables: dict[str, tuple[set[str], set[str | None]] | None] = {}
         self._knows_events = True
+        self._names: set[str] | None = set()
 
-    def add(self, tables: Mapping[str, Keys]) -> None:
-        """Join the tables of one change."""
+    def add(self, tables: Mapping[str, Keys], names: Ids | None = None) -> None:
+        """Join one change: its tables, and the names of its events, None if not known."""
         self._is_any = True
+        self._names = None if self._names is None or names is None else self._names | names
         if EVENTS not in tables:
             self._knows_events = False
         for table, keys in tables.items():
@@ -94,6 +98,12 @@ class Touched:
             return True
         if need.table not in self._tables:
             return False
+        if (
+            need.names is not None
+            and self._names is not None
+            and need.names.isdisjoint(self._names)
+        ):
+            return False
         keys = self._tables[need.table]
         if keys is None:
             return True
@@ -125,15 +135,25 @@ def _need(reference: Reference, params: Mapping[str, Any]) -> Need:
     entity_column = "entity_id" if reference.table == EVENTS else "id"
     entities: Ids | None = None
     personas: Ids | None = None
+    names: Ids | None = None
     for condition in reference.conditions:
         values = [o.literal if o.parameter is None else params.get(o.parameter)
                   for o in condition.operands]  # fmt: skip
+        if condition.column == "name":
+            names = _texts(values) if reference.table == EVENTS and names is None else names
+            continue
         ids = _ids(values)
         if condition.column == entity_column:
             entities = ids if entities is None else entities
         elif condition.column == "persona_id":
             personas = ids if personas is None else personas
-    return Need(reference.table, entities, personas)
+    return Need(reference.table, entities, personas, names)
+
+
+def _texts(values: Iterable[Any]) -> Ids | None:
+    """The texts; None when one of the values is none, as it may be compared in other ways."""
+    found = [value for value in values if value is not None]
+    return frozenset(found) if all(type(value) is str for value in found) else None
 
 
 def _ids(values: Iterable[Any]) -> Ids | None:

@@ -30,6 +30,11 @@ class Changes(Protocol):
         """Table -> the rows touched; ``events`` may be among them, for the log itself."""
         ...
 
+    @property
+    def names(self) -> frozenset[str] | None:
+        """Names of the events that were added; None when there may be others."""
+        ...
+
 
 class Reader(Protocol):
     """Answers queries from one state."""
@@ -45,7 +50,7 @@ class Reader(Protocol):
         ...
 
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> pl.DataFrame:
-        """Run a query that has been checked.
+        """Run a query that has been checked; ``spares + 1`` of them at one time.
 
         Raises:
             QueryError: it failed.
@@ -53,7 +58,7 @@ class Reader(Protocol):
         ...
 
     def interrupt(self) -> None:
-        """Stop the query that is running."""
+        """Stop the queries that are running."""
         ...
 
 

@@ -14,6 +14,7 @@ from pjais_lab.core.event import Record
 from pjais_lab.core.registry import Registry
 from pjais_lab.core.shard import HashRouter
 from pjais_lab.storage._inserts import INSERT_FROM_ARROW, literal_row, to_arrow
+from pjais_lab.storage._lives import Lives
 from pjais_lab.storage.duck import quote, transaction, translated
 from pjais_lab.storage.reader import Reader, fetch, open_reader
 from pjais_lab.storage.sqlparse import Analysis, analyse, guard
@@ -62,6 +63,7 @@ class LogView:
         self._has_erased = False
         self._local = threading.local()
         self._unknown = Unknown()
+        self._lives = Lives()
         con.execute("CREATE SCHEMA state")
         con.execute("CREATE SCHEMA log")
         con.execute(f"CREATE TABLE log.tail ({_EVENT_COLUMNS})")
@@ -117,8 +119,15 @@ class LogView:
 
     def epochs(self, kind: str, ids: Sequence[str]) -> dict[str, tuple[int, str | None]]:
         """Entity id -> (epoch, persona id), for those that exist or were erased."""
-        if not ids:
-            return {}
+        turn = self._lives.turn
+        known, missing = self._lives.of(kind, ids)
+        if missing:
+            found = self._read_epochs(kind, missing)
+            self._lives.keep(turn, kind, found)
+            known |= found
+        return known
+
+    def _read_epochs(self, kind: str, ids: Sequence[str]) -> dict[str, tuple[int, str | None]]:
         table = self.registry.table_of(kind).name
         with translated("looking entities up"):
             cursor = self.cursor()

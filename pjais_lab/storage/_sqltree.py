@@ -9,7 +9,7 @@ import msgspec
 
 __all__ = ["KEY_COLUMNS", "Condition", "Operand", "Reference", "Walk", "is_ordered"]
 
-KEY_COLUMNS: Final = frozenset({"id", "persona_id", "entity_id"})
+KEY_COLUMNS: Final = frozenset({"id", "persona_id", "entity_id", "name"})
 
 _READERS: Final = frozenset({
     "generate_series", "glob", "histogram", "histogram_values", "json_each", "json_tree",

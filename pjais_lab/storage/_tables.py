@@ -71,6 +71,7 @@ class StateTables(LogView):
         before = self.checksum(plan.table) if verify else None
         with transaction(cursor):
             log.fold_into(plan, f"state.{plan.table}")
+        self._lives.forget()
         rows = cursor.execute(f"SELECT count(*) FROM state.{plan.table}").fetchone()
         same = None if before is None else self.checksum(plan.table) == before
         elapsed_s = time.perf_counter() - start
@@ -138,6 +139,7 @@ class StateTables(LogView):
                 t.name for t in registry.tables.values() if old.get(t.name) != registry.digest(t)
             ]
             self._plan()
+            self._lives.forget()
             if changed:
                 self.rebuild(*changed)
             return changed
@@ -161,3 +163,6 @@ class StateTables(LogView):
             self._plans[table.name] = plan
             for name in plan.names:
                 self._moves.setdefault(name, []).append(table.name)
+        # To bind the public views only to count their rows takes longer than counting them.
+        sizes = [p.size_sql(f"memory.state.{t}") for t, p in self._plans.items()]
+        cursor.execute(f"CREATE OR REPLACE VIEW state._sizes AS {' UNION ALL '.join(sizes)}")

@@ -29,10 +29,12 @@ class Changes(msgspec.Struct, frozen=True):
         position: of the state after it.
         tables: table -> (entity id, persona id) of the rows touched, or None when there are too
             many to tell; ``events`` stands for the log itself.
+        names: of the events that were added; None when there may be others.
     """
 
     position: int
     tables: Mapping[str, Keys]
+    names: frozenset[str] | None = None
 
 
 class RebuildReport(msgspec.Struct, frozen=True):

@@ -29,6 +29,7 @@ from pjais_lab.storage._orderkeys import BASE, LATER, OrderKeys, order_keys
 __all__ = ["FoldPlan", "compile_table"]
 
 _HEAD: Final = {"id": "UUID", "persona_id": "UUID", "shard": "USMALLINT", "_epoch": "INTEGER"}
+_LIVING: Final = "_epoch % 2 = 1"
 _PLAIN: Final = frozenset({"DOUBLE", "BIGINT", "INTEGER", "BOOLEAN", "JSON"})
 _ALIVE: Final = (
     " AND (e.persona_id IS NULL OR e.persona_id NOT IN (SELECT persona_id FROM state._erased))"
@@ -99,6 +100,10 @@ class FoldPlan(msgspec.Struct, frozen=True):
         """The SELECT of public rows."""
         return self.view.replace("{target}", target)
 
+    def size_sql(self, target: str) -> str:
+        """The SELECT of the table's name and how many public rows it has."""
+        return f"SELECT '{self.table}' AS \"table\", count(*) AS rows FROM {target} WHERE {_LIVING}"
+
 
 def compile_table(table: Table, registry: Registry) -> FoldPlan:
     """Compile a table.
@@ -126,7 +131,7 @@ def compile_table(table: Table, registry: Registry) -> FoldPlan:
         _wide(table, registry.names_for(table)),
         keys,
         combine,
-        f"SELECT id, persona_id, shard, {shown} FROM {{target}} WHERE _epoch % 2 = 1",
+        f"SELECT id, persona_id, shard, {shown} FROM {{target}} WHERE {_LIVING}",
         table,
         {},
     )

@@ -62,6 +62,8 @@ class State(StateTables):
                         merge_each(cursor, tables, r, self.router)
                 else:
                     self._apply(cursor, source, {r.name for r in records}, self.position)
+            is_erasing = any(registry.newest(r.name) in self._erasing for r in records)
+            self._lives.forget(None if is_erasing else (r.entity_id for r in records))
             self.position = records[-1].seq
         return self._changes(records)
 
@@ -88,9 +90,10 @@ class State(StateTables):
                     future.result()
                 source = f"(SELECT {EVENT_NAMES} FROM log.tail WHERE seq > {self.position})"
                 self._apply(cursor, source, names, self.position)
+            self._lives.forget()
             self.position = last
         moved = {t for n in names for t in self._moves.get(n, ())}
-        return Changes(self.position, dict.fromkeys(("events", *moved)))
+        return Changes(self.position, dict.fromkeys(("events", *moved)), self._known_as(names))
 
     def _fill(self, cursor: duckdb.DuckDBPyConnection, block: Block) -> None:
         self._insert(cursor, block_to_arrow(block, self.router))
@@ -117,6 +120,7 @@ class State(StateTables):
                     self._erase(cursor, f"(SELECT {EVENT_NAMES} FROM log.history)", self._erasing)
                 row = cursor.execute("SELECT count(*) FROM state._erased").fetchone()
                 self._has_erased = bool(row and row[0])
+            self._lives.forget()
             missing = [t for t in self._plans if t not in loaded] if position else []
             if missing:
                 self.rebuild(*missing)
@@ -133,6 +137,7 @@ class State(StateTables):
                     r[0] for r in cursor.execute(f"SELECT DISTINCT name FROM {source}").fetchall()
                 }
                 self._apply(cursor, source, names, self.position)
+            self._lives.forget()
             self.position = through
         return self.all_changed()
 
@@ -168,7 +173,13 @@ class State(StateTables):
 
     def _changes(self, records: Sequence[Record]) -> Changes:
         touched = touched_by(records, self.registry, self._moves, self._erasing)
-        return self.all_changed() if touched is None else Changes(self.position, touched)
+        if touched is None:
+            return self.all_changed()
+        return Changes(self.position, touched, self._known_as({r.name for r in records}))
+
+    def _known_as(self, names: Collection[str]) -> frozenset[str]:
+        """Names of events as they are stored, and as they are called now."""
+        return frozenset((*names, *map(self.registry.newest, names)))
 
     def all_changed(self) -> Changes:
         """Changes that make everything that reads the state look again."""

@@ -259,6 +259,7 @@ class Bench:
         for name in (*logs, *(f"state.{t}" for t in state.registry.tables)):
             cursor.execute(f"DELETE FROM {name}")
         state.position, state._has_erased = 0, False
+        state._lives.forget()
         for batch in batches:
             state.ingest([chunk(batch)])
         return state

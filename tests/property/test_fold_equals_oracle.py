@@ -14,7 +14,7 @@ from pjais_lab.core.registry import Registry
 from pjais_lab.core.table import Table
 from pjais_lab.lab.past import _condition
 from pjais_lab.lab.registry import built_in
-from tests.property.logs import Bench, cuts, expected_rows, logs, renumbered, rows_of
+from tests.property.logs import Bench, chunk, cuts, expected_rows, logs, renumbered, rows_of
 from tests.property.zoo import ZOO
 
 BENCHES = {"zoo": Bench(ZOO), "built-in": Bench(built_in())}
@@ -70,6 +70,23 @@ def test_single_events_and_one_batch_leave_the_same_partials(
     at_once = BENCHES[bench].after([records]).checksum(table.name)
 
     assert one_by_one == at_once
+
+
+@each_table
+@few
+@given(data=st.data())
+def test_epochs_asked_for_before_are_those_of_now(
+    bench: str, registry: Registry, table: Table, data: st.DataObject
+) -> None:
+    state = BENCHES[bench].after([])
+    records = data.draw(logs(registry, table, most=8))
+    ids = sorted({r.entity_id for r in records if r.entity_id})
+
+    for record in records:
+        state.epochs(table.entity, ids)
+        state.ingest([chunk([record])])
+
+    assert state.epochs(table.entity, ids) == state._read_epochs(table.entity, ids)
 
 
 @each_table

@@ -61,6 +61,43 @@ def test_a_commit_hits_the_queries_it_may_concern(
     assert touched(**MINE).hits(depends(sql, **params)) is hit
 
 
+@pytest.mark.parametrize(
+    ("sql", "params", "hit"),
+    [
+        ("FROM events WHERE name = 'v1.MemoryAdded'", {}, True),
+        ("FROM events WHERE name = 'v1.MemoryForgotten'", {}, False),
+        ("FROM events WHERE name = $n", {"n": "v1.MemoryForgotten"}, False),
+        ("FROM events WHERE name = $n", {"n": None}, False),
+        ("FROM events WHERE name = $n", {"n": 5}, True),
+        ("FROM events WHERE name IN ('v1.MemoryForgotten', 'v1.MemoryAdded')", {}, True),
+        ("FROM events WHERE name IN ('v1.MemoryForgotten', 'v1.MemoryLinked')", {}, False),
+        ("FROM events WHERE name = 'v1.MemoryForgotten' OR seq = 1", {}, True),
+        ("FROM events WHERE lower(name) = 'v1.memoryadded'", {}, True),
+        ("FROM events WHERE name = 'v1.memoryadded' COLLATE NOCASE", {}, True),
+        ("SELECT seq AS name FROM events WHERE name = 'v1.MemoryForgotten'", {}, True),
+        ("FROM memories WHERE name = 'v1.MemoryForgotten'", {}, True),
+        ("FROM events e JOIN memories m ON e.entity_id = m.id WHERE e.name = 'v1.X'", {}, True),
+        ("FROM events a, events b WHERE a.name = 'v1.X' AND b.name = 'v1.Y'", {}, False),
+    ],
+)
+def test_a_commit_hits_the_queries_of_history_that_ask_for_its_events(
+    sql: str, params: dict[str, Any], *, hit: bool
+) -> None:
+    made = Touched()
+    made.add(MINE, frozenset({"v1.MemoryAdded"}))
+
+    assert made.hits(depends(sql, **params)) is hit
+
+
+def test_one_change_of_unknown_events_hits_queries_of_every_name() -> None:
+    on = depends("FROM events WHERE name = 'v1.MemoryForgotten'")
+    made = Touched()
+    made.add(MINE, frozenset({"v1.MemoryAdded"}))
+    made.add(MINE)
+
+    assert made.hits(on)
+
+
 def test_too_many_keys_hit_every_query_of_the_table() -> None:
     on = depends("FROM memories WHERE persona_id = $p", p=BOB)
 
