@@ -25,7 +25,8 @@ __all__ = ["ERROR", "QUERY", "Channel", "encode", "pusher"]
 _LOG: Final = logging.getLogger("pjais_lab.views")
 _GAP_S: Final = 0.05  # 20 pushes a second and view
 _PATIENCE_S: Final = 1.0  # how long an acknowledgement is waited for
-_ALL_GAP_S: Final = 0.005  # 200 pushes a second in all
+_RATE: Final = 200.0  # pushes a second in all, over time
+_AT_ONCE: Final = 20.0  # so that what one commit moved on a page is painted in one frame
 _FORGET_S: Final = 60.0  # a page that was not heard of for so long is gone
 _IDLE_S: Final = 30.0
 _PLAIN: Final = (
@@ -238,6 +239,7 @@ class Pusher:
         self._ready = threading.Condition()
         self._waiting: weakref.WeakSet[Channel] = weakref.WeakSet()
         self._thread: threading.Thread | None = None
+        self._left, self._counted_at = _AT_ONCE, time.monotonic()
 
     def wake(self, channel: Channel) -> None:
         """A channel may have something to send."""
@@ -254,7 +256,15 @@ class Pusher:
             if due is not None:
                 _push(due)
                 del due
-                time.sleep(_ALL_GAP_S)
+                self._pace()
+
+    def _pace(self) -> None:
+        """Wait after a push, once many have left in a moment."""
+        now = time.monotonic()
+        self._left = min(_AT_ONCE, self._left + (now - self._counted_at) * _RATE) - 1
+        self._counted_at = now
+        if self._left < 0:
+            time.sleep(-self._left / _RATE)
 
     def _next(self) -> Channel | None:
         """Wait until a channel may send; the one that has waited longest."""
