@@ -16,15 +16,19 @@ export const ignored = (error: unknown): void => {
   if (!(error instanceof Superseded)) console.debug(error);
 };
 
-/** Blocks of `BLOCK` rows. When `key` changes, the old ones stay in sight until the new ones are here. */
-export function useBlocks(key: string | null, ask: (start: number, slot: string) => Promise<Frame>, restMs = 0): Blocks {
-  const held = useRef(new Map<number, Frame>());
+/**
+ * Blocks of `BLOCK` rows. When `key` changes, the old ones stay in sight until the new ones are here.
+ * A `head` that is there from the start is the first block.
+ */
+export function useBlocks(key: string | null, ask: (start: number, slot: string) => Promise<Frame>, restMs = 0, head?: Frame): Blocks {
+  const held = useRef(new Map<number, Frame>(head ? [[0, head]] : []));
   const wanted = useRef<number[]>([0]);
   const current = useRef(key);
-  const [tick, setTick] = useState(0);
+  const [tick, setTick] = useState(head ? 1 : 0);
+  const seeded = useRef(head ? key : null);
   current.current = key;
   useEffect(() => {
-    if (key === null) return undefined;
+    if (key === null || key === seeded.current) return undefined;
     let isOld = false;
     const refill = async (): Promise<void> => {
       const fresh = new Map<number, Frame>();

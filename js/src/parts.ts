@@ -23,7 +23,18 @@ const WORD = 24;
 
 /** What scrolls can be scrolled with the keyboard. */
 export function reachable(el: HTMLElement | null): void {
-  if (el) requestAnimationFrame(() => (el.tabIndex = el.scrollWidth > el.clientWidth ? 0 : -1));
+  if (!el) return;
+  if (!unmeasured.size) requestAnimationFrame(measure);
+  unmeasured.add(el);
+}
+
+const unmeasured = new Set<HTMLElement>();
+
+/** All of them read, then all of them written: in turns, each reading would lay the page out anew. */
+function measure(): void {
+  const found = [...unmeasured].map((el) => [el, el.scrollWidth > el.clientWidth] as const);
+  unmeasured.clear();
+  for (const [el, isWide] of found) el.tabIndex = isWide ? 0 : -1;
 }
 
 /** A small frame as a table, words to the left and numbers to the right. */

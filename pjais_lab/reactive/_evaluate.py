@@ -29,27 +29,28 @@ class Answers:
     Args:
         reader: opened with as many spares as there are nodes.
         due: the nodes; those that are computed are left out.
+        settled: nodes whose answers stand; a query that equals one of them is not run.
 
     Attributes:
         runs: how many queries it took.
         is_complete: False when queries failed one after the other and used the reader up.
     """
 
-    def __init__(self, reader: Reader, due: Sequence[Node]) -> None:
+    def __init__(self, reader: Reader, due: Sequence[Node], settled: Sequence[Node] = ()) -> None:
         self.runs = 0
         self.is_complete = True
         self._reader = reader
         self._by_node: dict[int, Any] = {}
-        self._ask_queries([n for n in due if isinstance(n, LiveQuery)])
+        queries = [n for n in due if isinstance(n, LiveQuery)]
+        self._ask_queries(queries, _standing(settled) if queries else {})
         self._read_models([n for n in due if isinstance(n, EntityModel)])
 
     def get(self, node: Node, default: Any) -> Any:
         """The answer for a node."""
         return self._by_node.get(id(node), default)
 
-    def _ask_queries(self, queries: list[LiveQuery]) -> None:
+    def _ask_queries(self, queries: list[LiveQuery], known: dict[Any, Any]) -> None:
         """(frame, milliseconds) or an error; equal queries run once."""
-        known: dict[Any, Any] = {}
         for query in queries:
             if query.identity not in known:
                 known[query.identity] = self._ask(query)
@@ -120,8 +121,12 @@ class Asker:
                 before = self._inbox.count
             with self._source.snapshot(spares) as reader:
                 self._note(touched, before, reader.position)
-                due = [n for n in nodes if not n.is_fed or n.depends(touched)]
-                answers = self._answer(reader, due)
+                due: list[Node] = []
+                settled: list[Node] = []
+                for node in nodes:
+                    is_due = not node.is_fed or node.depends(touched)
+                    (due if is_due else settled).append(node)
+                answers = self._answer(reader, due, settled)
             if answers.is_complete or self._is_closed:
                 return answers, reader.position
             spares = len(due)
@@ -149,18 +154,27 @@ class Asker:
             )
             self._inbox.take(touched, before, position)
 
-    def _answer(self, reader: Reader, due: Sequence[Node]) -> Answers:
+    def _answer(self, reader: Reader, due: Sequence[Node], settled: Sequence[Node]) -> Answers:
         with self._ready:
             self._reader = reader
             if self._is_closed:
                 reader.interrupt()
         try:
-            answers = Answers(reader, due)
+            answers = Answers(reader, due, settled)
         finally:
             with self._ready:
                 self._reader = None
         self.runs += answers.runs
         return answers
+
+
+def _standing(settled: Sequence[Node]) -> dict[Any, Any]:
+    """Identity -> answer, of the queries that have one."""
+    return {
+        n.identity: (n.copy(wait=False), n.peek("elapsed_ms"))
+        for n in settled
+        if isinstance(n, LiveQuery) and n.failure is None and not n.is_closed
+    }
 
 
 def feed(node: Node, answers: Answers, changed: set[int], position: int) -> list[Change]:

@@ -24,6 +24,10 @@ _COMMENT: Final = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.DOTAL
 _EXPLAIN: Final = re.compile(r"\AEXPLAIN\s+(?:ANALYZE\s+)?(?:\([^()]*\)\s*)?", re.IGNORECASE)
 _SERIALIZE: Final = "SELECT json_serialize_sql($1::VARCHAR, skip_null := true, skip_empty := true)"
 _HINT: Final = "Write one SELECT; changes are made by commands and lab.commit()."
+_KNOWN_MOST: Final = 512
+_KNOWN_LONGEST: Final = 10_000
+_KNOWN: Final[dict[str, Analysis]] = {}
+"""What was found of the SQL that was asked lately: to find it takes longer than many an answer."""
 
 
 class Analysis(msgspec.Struct, frozen=True):
@@ -77,6 +81,19 @@ def analyse(con: duckdb.DuckDBPyConnection, sql: str) -> Analysis:
     Raises:
         QueryError: it cannot be parsed, is more than one statement, or would write.
     """
+    known = _KNOWN.get(sql) if is_text(sql) else None
+    return known if known is not None else _remembered(sql, _analyse(con, sql))
+
+
+def _remembered(sql: str, found: Analysis) -> Analysis:
+    if len(sql) <= _KNOWN_LONGEST:
+        if len(_KNOWN) >= _KNOWN_MOST:
+            _KNOWN.clear()
+        _KNOWN[sql] = found
+    return found
+
+
+def _analyse(con: duckdb.DuckDBPyConnection, sql: str) -> Analysis:
     text = _statement(con, sql)
     explained = _EXPLAIN.match(text)
     body = text[explained.end() :] if explained else text

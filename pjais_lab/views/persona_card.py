@@ -67,11 +67,12 @@ class PersonaCard(View):
         title: str | None = None,
     ) -> None:
         model = persona if isinstance(persona, PersonaModel) else lab.personas[persona]
-        super().__init__(title if title is not None else model.name or model.id)
+        super().__init__(title if title is not None else model.id)
         self._lab, self._id, self._given_title = lab, model.id, title
         self.selection = selection if selection is not None else Selection()
-        self.follow("who", lab.live(who_sql(PERSONA), persona=model.id), _meeting(self))
+        whose = lab.live(who_sql(PERSONA), persona=model.id)
         self._narrow()
+        self.follow("who", whose, _meeting(self))
         moved = self._moved = calls(self.narrow)
         self.selection.observe(moved, "predicates")
 
@@ -170,13 +171,16 @@ class PersonaCard(View):
             "moods": moods_sql(PERSONA, of_moods),
             "events": events_sql(PERSONA, of_events, _EVENTS),
         }
-        for name, sql in wanted.items():
+        asked = {
+            name: lab.live(sql, persona=self._id)
+            for name, sql in wanted.items()
+            if name not in held or held[name].sql != sql
+        }  # all of them first, so that one round answers them
+        for name, query in asked.items():
             old = held.get(name)
-            if old is None or old.sql != sql:
-                query = lab.live(sql, persona=self._id)
-                self.follow(name, query, is_main=name == "memories")
-                if old is not None:
-                    old.close()
+            self.follow(name, query, is_main=name == "memories")
+            if old is not None:
+                old.close()
         filters = {n: literal_sql(p) for n, p in self._filters().items()}
         self.put("state", {"filters": filters, "python": self.python})
 

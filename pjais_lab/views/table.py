@@ -28,6 +28,7 @@ __all__ = ["Table"]
 
 _MOST_SUMMARIES: Final = 24
 _MOST_PICKED: Final = 1_000
+_HEAD: Final = 100  # a block of the grid
 _NUMBERS: Final = itertools.count(1)
 
 
@@ -88,11 +89,11 @@ class Table(RowsView):
 
     # ------------------------------------------------------------ what the browser asks
     @answer
-    def rows(self, *, start: int, count: int, slot: int = 0) -> pl.DataFrame:
+    def rows(self, *, start: int, count: int, slot: str = "") -> pl.DataFrame:
         """Some of the rows; a newer request in the same slot stops an older one."""
         self._settle()
         some, where = min(count, MOST_ROWS), self._where()
-        return self._relation.page(start, some, sort=self._sort, where=where, channel=f"{slot}")
+        return self._relation.page(start, some, sort=self._sort, where=where, channel=slot)
 
     @answer
     def summary(self, *, column: str) -> dict[str, Any]:
@@ -152,11 +153,14 @@ class Table(RowsView):
         sql = self.sql
         self.put(QUERY, {"sql": sql, "ms": (time.perf_counter() - begun) * 1000})
         is_picked = self.picks in self.selection
+        has_head = version == 1 and where is None and not self._sort  # found at once
+        self.put("head", self._relation.page(0, _HEAD) if has_head else None)
         return {
             "version": version,
             "revision": self._revision,
             "rows": self._relation.rows,
             "count": count,
+            "has_head": has_head,
             **self._described(),
             "picked": self._relation.count(self._where(picked=True)) if is_picked else None,
             "summaries": self._summaries(),

@@ -318,42 +318,6 @@ def test_null_and_nan_equal_themselves(lab: pj.Lab, hub: Hub, ada: pj.PersonaMod
 # ---------------------------------------------------------------- which commits concern which query
 
 
-def test_a_commit_about_one_persona_runs_only_the_queries_bound_to_it(
-    lab: pj.Lab, runs: Runs
-) -> None:
-    people = [lab.personas.create(f"Persona {i}").id for i in range(20)]
-    queries = [lab.live(OF, p=p) for p in people]
-    assert [number(q) for q in queries] == [0] * 20
-
-    assert runs(lambda: lab.memories.record(people[7], "mine")) == 1
-    assert [number(q) for q in queries] == [0] * 7 + [1] + [0] * 12
-
-
-def test_a_query_of_other_tables_is_not_run(lab: pj.Lab, ada: pj.PersonaModel, runs: Runs) -> None:
-    talks = lab.live("SELECT count(*) AS n FROM conversations")
-    assert number(talks) == 0
-
-    assert runs(lambda: lab.memories.record(ada, "alone")) == 0
-
-
-def test_equal_queries_are_run_once(lab: pj.Lab, ada: pj.PersonaModel, runs: Runs) -> None:
-    twins = [lab.live(OF, p=ada.id) for _ in range(10)]
-    assert [number(q) for q in twins] == [0] * 10
-
-    assert runs(lambda: lab.memories.record(ada, "one")) == 1
-    assert [number(q) for q in twins] == [1] * 10
-
-
-def test_a_query_with_the_clock_in_it_is_run_every_round(
-    lab: pj.Lab, ada: pj.PersonaModel, runs: Runs
-) -> None:
-    clock = lab.live("SELECT now() AS t")
-    before = clock.frame.item()
-
-    assert runs(lambda: lab.memories.record(ada, "tick")) == 1
-    assert clock.frame.item() > before
-
-
 def test_a_new_table_is_seen_by_queries_made_before_its_events(lab: pj.Lab) -> None:
     lab.declare(GaugeRead, GaugeCorrected, GAUGES)
     query = lab.live("SELECT count(*) AS n FROM gauges")

@@ -1,15 +1,14 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
+import { ignored, useBlocks } from "../blocks";
 import { Chips, Copy, Search } from "../controls";
-import { text, type Cell, type Frame } from "../frame";
+import { text, type Frame } from "../frame";
 import { html } from "../html";
 import { useNewest } from "../newest";
 import { Shell } from "../shell";
-import { Superseded } from "../transport";
 import type { View } from "../view";
 import { BLOCK, Grid, type Bars, type Column, type Place } from "../grid";
 
-const MOST_BLOCKS = 24;
 type Predicate = Record<string, unknown>;
 interface State {
   version: number;
@@ -22,16 +21,14 @@ interface State {
   picked: number | null;
   revision: number;
   python: string;
+  /** Whether the first rows came with it, as the part `head`. */
+  has_head: boolean;
   /** What lies in all columns, when it is known at once. */
   summaries: Record<string, Bars> | null;
 }
 
 /** Rows are asked for so long after the last move of a brush. */
 const REST_MS = 150;
-
-const ignored = (error: unknown): void => {
-  if (!(error instanceof Superseded)) console.debug(error);
-};
 
 /** Any rows: sorted by the heads, filtered by the bars under them, searched, picked. */
 export default function Table({ view }: { view: View }): VNode {
@@ -41,8 +38,6 @@ export default function Table({ view }: { view: View }): VNode {
 }
 
 function Body({ view, state }: { view: View; state: State }): VNode {
-  const blocks = useRef(new Map<number, Frame>());
-  const [tick, setTick] = useState(0);
   const [summaries, setSummaries] = useState<Record<string, Bars>>({});
   const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set());
   const order = JSON.stringify([state.sort, state.search, state.filters]);
@@ -52,25 +47,15 @@ function Body({ view, state }: { view: View; state: State }): VNode {
   }, [state.picked]);
   // The places of the picked rows are others now; what was picked stays picked in the kernel.
   useEffect(() => setChosen(new Set()), [order, state.revision]);
-  // Other rows: keep showing the old ones until the new ones are here, so that nothing flickers.
-  const wanted = useRef<number[]>([0]);
-  const brushed = useRef(JSON.stringify(state.filters));
-  const version = useRef(state.version);
-  version.current = state.version;
-  const block = (n: number, slot: string): Promise<Frame> => view.request<Frame>("rows", { start: n * BLOCK, count: BLOCK, slot: slot.length }, slot);
+  const filters = JSON.stringify(state.filters);
+  const brushed = useRef(filters);
+  const restMs = state.summaries && brushed.current !== filters ? REST_MS : 0;
+  const ask = (start: number, slot: string): Promise<Frame> => view.request<Frame>("rows", { start, count: BLOCK, slot }, slot);
+  const { see, cell, tick } = useBlocks(String(state.version), ask, restMs, state.has_head ? view.part<Frame>("head").peek() : undefined);
   useEffect(() => {
-    let isOld = false;
-    const filters = JSON.stringify(state.filters);
-    const restMs = state.summaries && brushed.current !== filters ? REST_MS : 0;
     brushed.current = filters;
-    const refill = async (): Promise<void> => {
-      const fresh = new Map<number, Frame>();
-      for (const n of wanted.current) fresh.set(n, await block(n, "refill"));
-      if (isOld) return;
-      blocks.current = fresh;
-      setTick((t) => t + 1);
-    };
-    const timer = setTimeout(() => void refill().catch(ignored), restMs);
+    if (state.summaries) return undefined;
+    let isOld = false;
     const summarise = async (): Promise<void> => {
       for (const { name } of state.columns) {
         const found = await view.request<Bars>("summary", { column: name }, `summary ${name}`);
@@ -78,32 +63,12 @@ function Body({ view, state }: { view: View; state: State }): VNode {
         setSummaries((held) => ({ ...held, [name]: found }));
       }
     };
-    if (!state.summaries) summarise().catch(ignored);
+    summarise().catch(ignored);
     return () => {
       isOld = true;
-      clearTimeout(timer);
     };
   }, [state.version]);
 
-  const see = (first: number, last: number): void => {
-    wanted.current = [];
-    for (let n = Math.floor(first / BLOCK); n <= Math.floor(last / BLOCK); n++) wanted.current.push(n);
-    wanted.current.forEach((n, k) => {
-      if (blocks.current.has(n)) return;
-      const asked = version.current;
-      block(n, "s".repeat(k + 1)).then((found) => {
-        if (asked !== version.current) return;
-        blocks.current.set(n, found);
-        if (blocks.current.size > MOST_BLOCKS) blocks.current.delete(blocks.current.keys().next().value as number);
-        setTick((t) => t + 1);
-      }, ignored);
-    });
-  };
-  const cell = (row: number, column: number): Cell => {
-    const held = blocks.current.get(Math.floor(row / BLOCK));
-    const at = row % BLOCK;
-    return held && at < held.numRows ? held.getChildAt(column)?.at(at) : undefined;
-  };
   const act = (op: string, args: Record<string, unknown>): void => void view.request(op, args).catch(ignored);
   const sort = (name: string, isMore: boolean): void => {
     const now = state.sort.find(([n]) => n === name)?.[1];
