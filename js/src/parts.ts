@@ -21,21 +21,20 @@ export function Bars({ values, top }: { values: readonly (readonly [string, numb
 /** A text as short as this is not broken into lines. */
 const WORD = 24;
 
-/** What scrolls can be scrolled with the keyboard. */
+/** What scrolls can be scrolled with the keyboard, as soon as it is laid out, and whenever it changes its size. */
 export function reachable(el: HTMLElement | null): void {
   if (!el) return;
-  if (!unmeasured.size) requestAnimationFrame(measure);
-  unmeasured.add(el);
+  for (const part of [el, el.firstElementChild]) if (part) sizes?.observe(part);
 }
-
-const unmeasured = new Set<HTMLElement>();
 
 /** All of them read, then all of them written: in turns, each reading would lay the page out anew. */
-function measure(): void {
-  const found = [...unmeasured].map((el) => [el, el.scrollWidth > el.clientWidth] as const);
-  unmeasured.clear();
-  for (const [el, isWide] of found) el.tabIndex = isWide ? 0 : -1;
+function measure(found: ResizeObserverEntry[]): void {
+  const boxes = new Set(found.map(({ target }) => target.closest<HTMLElement>(".pj-scroll")));
+  const read = [...boxes].map((box) => [box, !!box && (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight)] as const);
+  for (const [box, isMore] of read) if (box) box.tabIndex = isMore ? 0 : -1;
 }
+
+const sizes = typeof ResizeObserver === "undefined" ? null : new ResizeObserver(measure);
 
 /** A small frame as a table, words to the left and numbers to the right. */
 export function SmallTable({ frame, label }: { frame: Frame; label: string }): VNode {

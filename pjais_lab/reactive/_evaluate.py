@@ -111,11 +111,12 @@ class Asker:
     def ask(self, nodes: Sequence[Node]) -> tuple[Answers, int]:
         """The answers for the nodes that changes may concern, and the position they are of.
 
-        There is a spare for every query that may well fail; when others fail too, all are asked
-        again with a spare for each.
+        There is a spare for every query that has failed before, and one for the new ones; when more
+        of them fail, all are asked again with a spare for each.
         """
         touched = Touched()
-        spares = min(_SPARES, sum(not n.is_fed or n.failure is not None for n in nodes))
+        failed = sum(n.failure is not None for n in nodes)
+        spares = min(_SPARES, failed + any(not n.is_fed for n in nodes))
         while True:
             with self._ready:
                 before = self._inbox.count
