@@ -198,6 +198,10 @@ class View(AnyWidget):
         elif kind == "bye" and self._channel.detach(page) and _cells.is_outdated(self._birth):
             self.close()
 
+    def pushed(self) -> None:
+        """Newer parts are on their way; what the view opened with is not kept, nor given to new pages."""
+        self._trait_values["_first"] = {"seq": -1, "parts": {}}
+
     @property
     def is_shown(self) -> bool:
         """Whether a page shows it."""

@@ -100,6 +100,7 @@ def sender(view: Any) -> Callable[[dict[str, Any], list[bytes]], None]:
     def send(message: dict[str, Any], buffers: list[bytes]) -> None:
         found = me()
         if found is not None and found.comm is not None:
+            found.pushed()
             found.send(message, buffers)
             free_route(found.comm)
 

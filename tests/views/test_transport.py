@@ -113,6 +113,17 @@ def test_the_opening_message_carries_what_is_shown(wire: Wire, lab: pj.Lab) -> N
     assert len(state["_esm"]) < 400
 
 
+def test_what_a_view_opened_with_is_forgotten_when_newer_parts_are_sent(
+    wire: Wire, lab: pj.Lab
+) -> None:
+    view = Counter(lab)
+    wire.show(view)
+    view.put("n", 1)
+    wire.until(lambda: last(wire, view) == 1)
+
+    assert view.get_state("_first") == {"_first": {"seq": -1, "parts": {}}}
+
+
 def test_the_bundle_goes_once_for_many_views(wire: Wire, lab: pj.Lab) -> None:
     for _ in range(5):
         Counter(lab)
