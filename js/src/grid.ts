@@ -42,6 +42,8 @@ interface Props {
   place: Place;
   /** Without the row of bars. */
   isPlain?: boolean;
+  /** Whether a filter or a search may have left rows out. */
+  isNarrowed?: boolean;
 }
 
 export const BLOCK = 100;
@@ -166,7 +168,8 @@ export function Grid(props: Props): VNode {
         <div role="rowgroup" class="pj-grid-body" style=${{ height: `${Math.min(MOST_PX, count * ROW_PX)}px` }}>
           <div role="presentation" style=${{ transform: `translateY(${placeOf(first, count, BODY_PX)}px)` }}>${rows}</div>
         </div>
-        ${count === 0 ? html`<div class="pj-empty" role="status">No row is left. Take a filter away.</div>` : null}
+        ${count === 0 ? html`<div role="rowgroup"><div role="row"><div class="pj-empty" role="gridcell" aria-colspan=${columns.length} aria-live="polite">${
+          props.isNarrowed ? "No row is left. Take a filter away." : "There are no rows."}</div></div></div>` : null}
       </div>
     </div>`;
 }

@@ -70,6 +70,26 @@ test("moments that come faster than answers are asked one after another, the las
   ]);
 });
 
+test("a state that comes late does not take back the moment that was asked since", async () => {
+  const { home, asked, state } = shown();
+  await vi.waitFor(() => expect(home.querySelector("[role=slider]")).not.toBeNull());
+  const slider = (): Element | null => home.querySelector("[role=slider]");
+  const press = (key: string): void => void slider()?.dispatchEvent(new KeyboardEvent("keydown", { key, cancelable: true, bubbles: true }));
+
+  press("Home");
+  await vi.waitFor(() => expect(slider()?.getAttribute("aria-valuenow")).toBe("0"));
+  state.value = { ...STATE, at: 998 };
+  await new Promise((done) => setTimeout(done, 50));
+  expect(slider()?.getAttribute("aria-valuenow")).toBe("0");
+  press("PageUp");
+
+  await vi.waitFor(() => expect(asked).toContainEqual(["move", { which: "at", value: 50 }]));
+  state.value = { ...STATE, at: 50 };
+  await vi.waitFor(() => expect(slider()?.getAttribute("aria-valuenow")).toBe("50"));
+  state.value = { ...STATE, at: 60 };
+  await vi.waitFor(() => expect(slider()?.getAttribute("aria-valuenow")).toBe("60"));
+});
+
 test("what was erased is said", async () => {
   const { home } = shown();
   await vi.waitFor(() => expect(home.textContent).toContain("One persona was erased: nothing of them is left at any moment."));

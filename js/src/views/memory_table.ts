@@ -144,7 +144,7 @@ function Body({ view, state }: { view: View; state: State }): VNode {
       </div>
       <div class=${last ? "pj-memory-split" : ""}>
         <div class="pj-memory-grid"><${Grid} label=${view.title} columns=${shown} count=${state.count} sorts=${state.sort} summaries=${summaries}
-          filters=${state.filters} chosen=${chosen} place=${place} /></div>
+          filters=${state.filters} chosen=${chosen} place=${place} isNarrowed=${isFiltered} /></div>
         ${last ? html`<${Details} view=${view} acts=${acts} memory=${last} version=${state.version} onPick=${(key: string) => pickKeys([key])} />` : null}
       </div>
       <${Acts} view=${view} acts=${acts} />

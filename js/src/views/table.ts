@@ -95,6 +95,6 @@ function Body({ view, state }: { view: View; state: State }): VNode {
       <${Copy} python=${state.python} />`}>
       <${Chips} filters=${state.filters} onRemove=${(name: string) => filter({ column: name, predicates: [] })} />
       <${Grid} label=${view.title} columns=${state.columns} count=${state.count} sorts=${state.sort} summaries=${state.summaries ?? summaries} version=${state.version}
-        filters=${state.filters} chosen=${chosen} place=${place} />
+        filters=${state.filters} chosen=${chosen} place=${place} isNarrowed=${isFiltered} />
     <//>`;
 }

@@ -33,6 +33,8 @@ interface Moving {
   which: Which;
   value: Value;
   isDragged: boolean;
+  /** Steps were asked for since, so that the kernel ends at another moment. */
+  isLoose?: boolean;
 }
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -131,9 +133,16 @@ function Body({ view, state }: { view: View; state: State }): VNode {
     clearTimeout(rest.current);
     rest.current = setTimeout(() => void go(which, value, true), REST_MS);
   };
-  useEffect(() => setMoving(null), [state.at, state.against?.value, state.clock]);
+  useEffect(() => setMoving(null), [state.clock]);
+  // A state from before the last move may come late, and must not take back what was asked since.
+  useEffect(() => {
+    setMoving((now) => (now && !now.isLoose && (now.which === "at" ? state.at : state.against?.value) !== now.value ? now : null));
+  }, [state.at, state.against?.value]);
 
-  const walk = (which: Which, events: number): void => void turn({ op: "step", which, by: events });
+  const walk = (which: Which, events: number): void => {
+    setMoving((now) => now && { ...now, isLoose: true });
+    void turn({ op: "step", which, by: events });
+  };
 
   const held = { at: state.at, ...(state.against ? { against: state.against.value } : {}) } as Partial<Record<Which, Value>>;
   const values = moving && moving.which in held ? { ...held, [moving.which]: moving.value } : held;
