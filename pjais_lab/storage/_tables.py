@@ -165,4 +165,4 @@ class StateTables(LogView):
                 self._moves.setdefault(name, []).append(table.name)
         # To bind the public views only to count their rows takes longer than counting them.
         sizes = [p.size_sql(f"memory.state.{t}") for t, p in self._plans.items()]
-        cursor.execute(f"CREATE OR REPLACE VIEW state._sizes AS {' UNION ALL '.join(sizes)}")
+        cursor.execute(f"CREATE OR REPLACE VIEW log.sizes AS {' UNION ALL '.join(sizes)}")

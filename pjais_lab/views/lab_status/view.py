@@ -27,7 +27,7 @@ _SHOWN: Final = 80
 _MOST: Final = 200
 _PAUSE_S: Final = 1.0
 _ROWS: Final = """\
-SELECT "table", rows FROM state._sizes
+SELECT "table", rows FROM log.sizes
 WHERE "table" <> 'settings'
 ORDER BY rows DESC, 1"""
 _LIVE: Final = {
