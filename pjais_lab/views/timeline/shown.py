@@ -186,21 +186,26 @@ class Recounter:
         """Something has changed; from any thread, at once."""
         with self._lock:
             self._is_due = True
-            if self._is_running:
+            if self._is_running or _is_ending():
                 return
             self._is_running = True
-        threading.Thread(target=self._run, name="pjais-timeline", daemon=True).start()
+        # The end of the interpreter waits for it: a thread that it meets in DuckDB takes it down.
+        threading.Thread(target=self._run, name="pjais-timeline", daemon=False).start()
 
     def _run(self) -> None:
         while True:
             with self._lock:
-                if not self._is_due:
+                if not self._is_due or _is_ending():
                     self._is_running = False
                     return
                 self._is_due = False
             if not self._work():
                 return
             time.sleep(_GAP_S)
+
+
+def _is_ending() -> bool:
+    return not threading.main_thread().is_alive()
 
 
 def as_json(shown: Shown) -> dict[str, Any]:
