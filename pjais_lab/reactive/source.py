@@ -50,7 +50,7 @@ class Reader(Protocol):
         ...
 
     def query(self, sql: str, params: Mapping[str, Any] | None = None) -> pl.DataFrame:
-        """Run a query that has been checked; ``spares + 1`` of them at one time.
+        """Run a query that has been checked.
 
         Raises:
             QueryError: it failed.
@@ -58,7 +58,7 @@ class Reader(Protocol):
         ...
 
     def interrupt(self) -> None:
-        """Stop the queries that are running."""
+        """Stop the query that is running."""
         ...
 
 

@@ -14,7 +14,7 @@ from pjais_lab.core.event import Record
 from pjais_lab.core.registry import Registry
 from pjais_lab.core.shard import HashRouter
 from pjais_lab.storage._inserts import INSERT_FROM_ARROW, literal_row, to_arrow
-from pjais_lab.storage._lives import Lives
+from pjais_lab.storage._lives import Life, Lives
 from pjais_lab.storage.duck import quote, transaction, translated
 from pjais_lab.storage.reader import Reader, fetch, open_reader
 from pjais_lab.storage.sqlparse import Analysis, analyse, guard
@@ -117,7 +117,7 @@ class LogView:
         finally:
             cursor.unregister("_batch")
 
-    def epochs(self, kind: str, ids: Sequence[str]) -> dict[str, tuple[int, str | None]]:
+    def epochs(self, kind: str, ids: Sequence[str]) -> dict[str, Life]:
         """Entity id -> (epoch, persona id), for those that exist or were erased."""
         turn = self._lives.turn
         known, missing = self._lives.of(kind, ids)
@@ -127,7 +127,7 @@ class LogView:
             known |= found
         return known
 
-    def _read_epochs(self, kind: str, ids: Sequence[str]) -> dict[str, tuple[int, str | None]]:
+    def _read_epochs(self, kind: str, ids: Sequence[str]) -> dict[str, Life]:
         table = self.registry.table_of(kind).name
         with translated("looking entities up"):
             cursor = self.cursor()

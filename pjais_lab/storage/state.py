@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import duckdb
 
 from pjais_lab.core.block import Block
-from pjais_lab.core.event import Chunk, Record
+from pjais_lab.core.event import Chunk
 from pjais_lab.errors import InternalError
 from pjais_lab.storage._inserts import block_to_arrow
 from pjais_lab.storage._log import EVENT_NAMES
@@ -62,10 +62,12 @@ class State(StateTables):
                         merge_each(cursor, tables, r, self.router)
                 else:
                     self._apply(cursor, source, {r.name for r in records}, self.position)
-            is_erasing = any(registry.newest(r.name) in self._erasing for r in records)
-            self._lives.forget(None if is_erasing else (r.entity_id for r in records))
+            touched = touched_by(records, registry, self._moves, self._erasing)
+            self._lives.forget(None if touched is None else (r.entity_id for r in records))
             self.position = records[-1].seq
-        return self._changes(records)
+        if touched is None:
+            return self.all_changed()
+        return Changes(self.position, touched, self._known_as({r.name for r in records}))
 
     def ingest_blocks(self, blocks: Iterable[Block]) -> Changes:
         """Apply bulk commits that follow the position, in one transaction.
@@ -170,12 +172,6 @@ class State(StateTables):
             cursor.execute(
                 f"UPDATE log.{part} SET args = NULL WHERE {gone} AND name NOT IN ({wanted})"
             )
-
-    def _changes(self, records: Sequence[Record]) -> Changes:
-        touched = touched_by(records, self.registry, self._moves, self._erasing)
-        if touched is None:
-            return self.all_changed()
-        return Changes(self.position, touched, self._known_as({r.name for r in records}))
 
     def _known_as(self, names: Collection[str]) -> frozenset[str]:
         """Names of events as they are stored, and as they are called now."""

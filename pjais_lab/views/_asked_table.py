@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import time
-import weakref
 from typing import TYPE_CHECKING, Any, Final
 
 from pjais_lab.core.predicate import OneOf
@@ -21,6 +20,7 @@ from pjais_lab.views._requests import answer
 from pjais_lab.views._rows import MOST_ROWS, RowsView
 from pjais_lab.views._table_bars import as_bars
 from pjais_lab.views._transport import QUERY
+from pjais_lab.views._weak import calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +66,7 @@ class AskedTable(RowsView, ActingView):
         self._live = live
         picks = f"rows of {self.kind} {next(_NUMBERS)}"
         super().__init__(title, relation, picks, selection=selection, sort=sort, search=search)
-        self._on_selection, self._on_data = _movers(self)
+        self._on_selection, self._on_data = calls(self.change), calls(self.data_moved)
         self.selection.observe(self._on_selection, "predicates")
         if live is not None:
             live.observe(self._on_data, ["runs", "error"])
@@ -143,6 +143,10 @@ class AskedTable(RowsView, ActingView):
         self.put_later("state", self._state)
         self.put_later("picked", lambda: self.picked)
 
+    def data_moved(self) -> None:
+        """The rows may be others now."""
+        self.change(is_data=True)
+
     def _state(self) -> dict[str, Any]:
         begun, version = time.perf_counter(), self._version
         where, sql = self._where(), self.sql
@@ -164,20 +168,3 @@ class AskedTable(RowsView, ActingView):
         held = self.selection.predicates.get(self.picks)
         is_mine = isinstance(held, OneOf) and held.column == self._relation.key
         return [str(v) for v in held.values] if is_mine and isinstance(held, OneOf) else []
-
-
-def _movers(table: AskedTable) -> tuple[Any, Any]:
-    """Tell a table that the selection, or the data, has moved, without holding it."""
-    me = weakref.ref(table)
-
-    def selected(_change: object) -> None:
-        found = me()
-        if found is not None:
-            found.change()
-
-    def moved(_change: object) -> None:
-        found = me()
-        if found is not None:
-            found.change(is_data=True)
-
-    return selected, moved

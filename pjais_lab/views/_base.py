@@ -27,9 +27,11 @@ from pjais_lab.views._requests import Operations, answer, is_answer, operations
 from pjais_lab.views._runtime import LOADER, runtime, sender, with_loader
 from pjais_lab.views._transport import ERROR, QUERY, Channel, encode
 
-__all__ = ["View"]
+__all__ = ["NOTHING_YET", "View"]
 
 _FIRST_LIMIT: Final = 20_000
+NOTHING_YET: Final[dict[str, Any]] = {"seq": -1, "parts": {}}
+"""What a view opens with that has everything sent to whoever shows it."""
 
 
 class View(AnyWidget):
@@ -200,7 +202,7 @@ class View(AnyWidget):
 
     def pushed(self) -> None:
         """Newer parts are on their way; what the view opened with is not kept, nor given to new pages."""
-        self._trait_values["_first"] = {"seq": -1, "parts": {}}
+        self._trait_values["_first"] = NOTHING_YET
 
     @property
     def is_shown(self) -> bool:
@@ -217,7 +219,7 @@ class View(AnyWidget):
             if "arrow" in part:
                 part["arrow"] = buffers[part["arrow"]]
         is_small = sum(map(len, buffers)) < _FIRST_LIMIT
-        self._first = {"seq": 0, "parts": said} if is_small else {"seq": -1, "parts": {}}
+        self._first = {"seq": 0, "parts": said} if is_small else NOTHING_YET
         super().open()
         self._runtime.watch(self.comm, self._comm_closed)
         self._runtime.views[self.model_id] = self

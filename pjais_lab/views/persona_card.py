@@ -12,7 +12,7 @@ from pjais_lab.personas.model import PersonaModel
 from pjais_lab.reactive.selection import Selection
 from pjais_lab.storage.relation import literal_sql
 from pjais_lab.views import _fallback, _python
-from pjais_lab.views._base import View
+from pjais_lab.views._base import NOTHING_YET, View
 from pjais_lab.views._personas import (
     EVENT_COLUMNS,
     MEMORY_COLUMNS,
@@ -156,7 +156,7 @@ class PersonaCard(View):
         """Take the persona's newest name; of one that was erased none is kept."""
         found = who(frame)
         if not found["is_alive"]:
-            self._first = {"seq": -1, "parts": {}}  # what the view opened with
+            self._first = NOTHING_YET  # what the view opened with
         if self._given_title is None:
             self._title = found["name"] if found["is_alive"] else _GONE
             self.put("$title", self._title)

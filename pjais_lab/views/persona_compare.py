@@ -14,7 +14,7 @@ from pjais_lab.core.predicate import OneOf, Predicate, all_of
 from pjais_lab.reactive.selection import Selection
 from pjais_lab.storage.relation import literal_sql
 from pjais_lab.views import _fallback, _python
-from pjais_lab.views._base import View
+from pjais_lab.views._base import NOTHING_YET, View
 from pjais_lab.views._personas import (
     EVENT_COLUMNS,
     LEAST,
@@ -270,7 +270,7 @@ class PersonaCompare(View):
         rows = {r["persona_id"]: r for r in query.copy(wait=wait).rows(named=True)}
         gone = {"is_alive": False, "name": _GONE}
         if len(rows) < len(ids):
-            self._first = {"seq": -1, "parts": {}}  # what the view opened with
+            self._first = NOTHING_YET  # what the view opened with
         return [{"persona_id": i} | (persona_of(rows[i]) if i in rows else gone) for i in ids]
 
     def _picked(self) -> list[str]:
