@@ -1,4 +1,4 @@
-"""Pushes to the browser: one thread for all views, newest state wins, one push on its way at a time.
+"""Pushes to the browser: newest state wins, one push of a view on its way at a time.
 
 Jupyter drops messages past a thousand a second and ZMQ drops them silently, so a view's state is
 kept here and sent at most 20 times a second, numbered; the browser acknowledges what it has painted
@@ -8,27 +8,21 @@ and asks for everything again when a number is missing. The last state is always
 from __future__ import annotations
 
 import io
-import logging
-import os
 import threading
 import time
-import weakref
 from collections.abc import Callable
-from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 import msgspec
 import polars as pl
 
-__all__ = ["ERROR", "QUERY", "Channel", "encode", "pusher"]
+from pjais_lab.views._pusher import pusher
 
-_LOG: Final = logging.getLogger("pjais_lab.views")
+__all__ = ["ERROR", "QUERY", "Channel", "encode"]
+
 _GAP_S: Final = 0.05  # 20 pushes a second and view
 _PATIENCE_S: Final = 1.0  # how long an acknowledgement is waited for
-_RATE: Final = 200.0  # pushes a second in all, over time
-_AT_ONCE: Final = 20.0  # so that what one commit moved on a page is painted in one frame
 _FORGET_S: Final = 60.0  # a page that was not heard of for so long is gone
-_IDLE_S: Final = 30.0
 _PLAIN: Final = (
     *(pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64),
     *(pl.Float32, pl.Float64, pl.Boolean, pl.String, pl.Null, pl.Datetime),
@@ -229,71 +223,3 @@ def _is_same(old: Any, new: Any) -> bool:
         both = isinstance(old, pl.DataFrame) and isinstance(new, pl.DataFrame)
         return both and old.schema == new.schema and old.equals(new)
     return bool(old == new)
-
-
-class Pusher:
-    """The thread that sends for every view of this process."""
-
-    def __init__(self) -> None:
-        self.pid = os.getpid()
-        self._ready = threading.Condition()
-        self._waiting: weakref.WeakSet[Channel] = weakref.WeakSet()
-        self._thread: threading.Thread | None = None
-        self._left, self._counted_at = _AT_ONCE, time.monotonic()
-
-    def wake(self, channel: Channel) -> None:
-        """A channel may have something to send."""
-        with self._ready:
-            self._waiting.add(channel)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="pjais-views", daemon=True)
-                self._thread.start()
-            self._ready.notify_all()
-
-    def _run(self) -> None:
-        while True:
-            due = self._next()
-            if due is not None:
-                _push(due)
-                del due
-                self._pace()
-
-    def _pace(self) -> None:
-        """Wait after a push, once many have left in a moment."""
-        now = time.monotonic()
-        self._left = min(_AT_ONCE, self._left + (now - self._counted_at) * _RATE) - 1
-        self._counted_at = now
-        if self._left < 0:
-            time.sleep(-self._left / _RATE)
-
-    def _next(self) -> Channel | None:
-        """Wait until a channel may send; the one that has waited longest."""
-        with self._ready:
-            now = time.monotonic()
-            due = [(at, c) for c in list(self._waiting) if (at := c.due_at(now)) is not None]
-            self._waiting = weakref.WeakSet(channel for _, channel in due)
-            at, first = min(due, key=itemgetter(0), default=(now + _IDLE_S, None))
-            if first is not None and at <= now:
-                return first
-            del due, first  # nothing is kept alive by waiting for it
-            self._ready.wait(at - now)
-            return None
-
-
-def _push(channel: Channel) -> None:
-    try:
-        channel.push()
-    except Exception as error:  # noqa: BLE001 - one view's trouble is not another's
-        _LOG.exception("A view could not be sent.")
-        channel.fail(error)
-
-
-_PUSHERS: Final[dict[int, Pusher]] = {}
-
-
-def pusher() -> Pusher:
-    """This process's pusher; threads do not survive a fork, so a child has its own."""
-    pid = os.getpid()
-    if pid not in _PUSHERS:
-        _PUSHERS[pid] = Pusher()
-    return _PUSHERS[pid]
