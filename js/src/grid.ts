@@ -11,6 +11,8 @@ export interface Column {
   /** As CSS says it, with the least number of pixels; by the kind if left out. */
   width?: string;
   least?: number;
+  /** Ids of one time begin alike: of a cut one the end is shown, and a click marks all of it for copying. */
+  isId?: boolean;
 }
 export type Bar = [label: string, total: number, count: number, predicate: Record<string, unknown>];
 export interface Bars {
@@ -189,8 +191,8 @@ function Row({ id, row, at, columns, place, chosen }: RowProps): VNode {
         const value = place.cell(row, n);
         const isAt = at.row === row && at.column === n;
         const words = value === undefined ? "" : value === null ? "null" : text(value);
-        const kind = `pj-cell${RIGHT.has(c.kind) ? " pj-right" : ""}${value === null ? " pj-null" : ""}${isAt ? " pj-at" : ""}`;
-        return html`<div key=${n} id=${`${id}-${row}-${n}`} role="gridcell" aria-colindex=${n + 1} class=${kind} title=${words.length > 16 ? words : undefined}>${words}</div>`;
+        const kind = `pj-cell${RIGHT.has(c.kind) ? " pj-right" : ""}${value === null ? " pj-null" : c.isId ? " pj-id" : ""}${isAt ? " pj-at" : ""}`;
+        return html`<div key=${n} id=${`${id}-${row}-${n}`} role="gridcell" aria-colindex=${n + 1} class=${kind} title=${words.length > 16 ? words : undefined}>${c.isId && value ? html`<bdi dir="ltr">${words}</bdi>` : words}</div>`;
       })}
     </div>`;
 }

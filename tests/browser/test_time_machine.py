@@ -149,7 +149,15 @@ def test_by_mouse_one_drags_compares_and_picks_the_events_between(book: Any) -> 
         "sql = f'SELECT count(*) FROM events WHERE {brush.sql}'\n"
         "assert lab.query(sql).item() == machine.between['events'].sum() > 0"
     )
-    expect(cell(machine, 0, 1)).to_have_text(re.compile("added|removed|changed"))
+    expect(cell(machine, 0, 2)).to_have_text(re.compile("added|removed|changed"))
+    whole = cell(machine, 0, 1).inner_text()
+    cell(machine, 0, 1).locator("bdi").click()
+    assert found.evaluate("async () => getSelection().toString()") == whole
+    found.execute(
+        f"first = machine.diff.row(0, named=True)\n"
+        f"assert str(first['entity_id']) == {whole!r}\n"
+        f"assert first['label'][:20] == {cell(machine, 0, 0).inner_text()[:20]!r}"
+    )
     machine.get_by_role("radio", name="personas").check()
     expect(machine.get_by_text(re.compile("Changes of personas: "))).to_be_visible()
     found.execute("assert machine.diff.height == machine.differences()['size'].item()")

@@ -37,7 +37,6 @@ interface Moving {
   isLoose?: boolean;
 }
 
-const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 interface Turn {
   op: "move" | "step";
   which: Which;
@@ -47,7 +46,18 @@ interface Turn {
 const REST_MS = 150;
 const CLOCKS: [Clock, string][] = [["position", "by event"], ["world", "by time in the world"], ["commit", "by time of commit"]];
 const CHANGES: [Change, string][] = [["added", "+"], ["removed", "−"], ["changed", "~"]];
-const DIFF_COLUMNS: Column[] = ["entity_id", "change", "column", "old", "new"].map((name) => ({ name, type: "VARCHAR", kind: "text" }));
+const ID_COLUMN = { type: "UUID", kind: "text", isId: true, width: "128px", least: 128 };
+const WORD_COLUMN = { type: "VARCHAR", kind: "text" };
+/** As they are shown; an answer has the id first. */
+const DIFF_COLUMNS: Column[] = [
+  { name: "label", ...WORD_COLUMN, width: "minmax(168px, 2fr)", least: 168 },
+  { name: "entity_id", ...ID_COLUMN },
+  { name: "change", ...WORD_COLUMN, width: "84px", least: 84 },
+  { name: "column", ...WORD_COLUMN, width: "132px", least: 132 },
+  { name: "old", ...WORD_COLUMN, width: "minmax(108px, 1fr)", least: 108 },
+  { name: "new", ...WORD_COLUMN, width: "minmax(108px, 1fr)", least: 108 },
+];
+const DIFF_PLACES = [1, 0, 2, 3, 4, 5];
 
 /** Any moment of the log: what was there, and what differs from another moment. */
 export default function TimeMachine({ view }: { view: View }): VNode {
@@ -240,7 +250,7 @@ function signed(sign: string, n: unknown): string {
 
 function Then({ view, state }: { view: View; state: State }): VNode {
   const [size] = useAnswer<number>(view, "size", state.rows);
-  return html`<${Listed} key="rows" view=${view} state=${state} op="rows" version=${state.rows} columns=${state.columns} count=${size ?? 0} />`;
+  return html`<${Listed} key="rows" view=${view} state=${state} op="rows" version=${state.rows} columns=${state.columns.map((c) => (c.type === "UUID" ? { ...c, ...ID_COLUMN } : c))} count=${size ?? 0} />`;
 }
 
 interface ListedProps {
@@ -274,11 +284,7 @@ function Listed({ view, state, op, version, columns, count }: ListedProps): VNod
     const ids = [...next].map((n) => blocks.cell(n, 0)).filter((id) => typeof id === "string");
     act("pick", { ids: [...new Set(ids)] });
   };
-  // Ids of one time begin alike: their ends tell them apart.
-  const cell = (row: number, column: number): Cell => {
-    const value = blocks.cell(row, column);
-    return typeof value === "string" && ID.test(value) ? `…${value.slice(-12)}` : value;
-  };
+  const cell = (row: number, column: number): Cell => blocks.cell(row, op === "changes" ? (DIFF_PLACES[column] ?? 0) : column);
   const place: Place = { ...blocks, cell, sort, pick, filter: () => undefined };
   return html`<${Grid} label=${op === "rows" ? `Rows of ${state.table}` : `Changes of ${state.table}`} columns=${columns} count=${count}
     sorts=${op === "rows" ? state.sort : []} summaries=${{}} filters=${{}} chosen=${chosen} place=${place} isPlain />`;

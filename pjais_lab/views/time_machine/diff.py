@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -14,6 +14,7 @@ from pjais_lab.storage._typemap import identifier
 from pjais_lab.storage.duck import quote
 from pjais_lab.storage.past import Past
 from pjais_lab.views.time_machine.folds import Folds, Part
+from pjais_lab.views.time_machine.labels import label_sql, words_sql
 from pjais_lab.views.time_machine.moments import Moment
 
 __all__ = ["CHANGES", "Diff"]
@@ -81,6 +82,8 @@ class Diff:
     ) -> pl.DataFrame:
         """One row for each changed column; then the rows removed and added, each as JSON.
 
+        Beside the id stands what a person recognises the entity by; see ``labels``.
+
         Args:
             table: of which table.
             start: how many to leave out.
@@ -88,12 +91,14 @@ class Diff:
             slot: as for ``Folds.of``.
         """
         limit, cut = ("", "") if count is None else (f" LIMIT {count} OFFSET {start}", f"[:{_CUT}]")
+        order = "ORDER BY change = 'added', change = 'removed', entity_id, place"
 
         def sql(old: str, new: Past) -> str:
+            changes = f"SELECT * FROM ({_changes(table, old, _columns(new, table))})"
+            some = f"{changes} {order}{limit}" if limit else changes  # only these are worded
             return (
-                f'SELECT entity_id, change, "column", old{cut} AS old, new{cut} AS new'
-                f" FROM ({_changes(table, old, _columns(new, table))})"
-                f" ORDER BY change = 'added', change = 'removed', entity_id, place{limit}"
+                f"SELECT entity_id, {label_sql('words')} AS label, change,"
+                f' "column", old{cut} AS old, new{cut} AS new FROM ({some}) {order}'
             )
 
         return self._ask(sql, slot)
@@ -119,12 +124,13 @@ class Diff:
             return new.query(sql(name, new))
 
 
-def _columns(past: Past, table: str) -> list[str]:
-    found = past.query(f"SELECT * EXCLUDE (id, shard) FROM {identifier(table)} LIMIT 0")
-    return found.columns
+def _columns(past: Past, table: str) -> dict[str, str]:
+    """The columns that may differ, each with its type."""
+    found = past.query(f"DESCRIBE SELECT * EXCLUDE (id, shard) FROM {identifier(table)}")
+    return dict(zip(found["column_name"], found["column_type"], strict=True))
 
 
-def _pairs(table: str, other: str, columns: Sequence[str]) -> str:
+def _pairs(table: str, other: str, columns: Mapping[str, str]) -> str:
     """Rows of both moments side by side, with what became of them."""
     differs = " OR ".join(f"a.{identifier(c)} IS DISTINCT FROM b.{identifier(c)}" for c in columns)
     return (
@@ -134,7 +140,7 @@ def _pairs(table: str, other: str, columns: Sequence[str]) -> str:
     )
 
 
-def _changes(table: str, other: str, columns: Sequence[str]) -> str:
+def _changes(table: str, other: str, columns: Mapping[str, str]) -> str:
     both = f"{other}.main.{identifier(table)} a JOIN {identifier(table)} b ON a.id = b.id"
     cells = ", ".join(
         f"CASE WHEN a.{c} IS DISTINCT FROM b.{c} THEN"
@@ -143,12 +149,13 @@ def _changes(table: str, other: str, columns: Sequence[str]) -> str:
         for n, (name, c) in enumerate((name, identifier(name)) for name in columns)
     )
     none = 'NULL::VARCHAR AS "column"'
-    row = "to_json(r)::VARCHAR"
+    row, words = "to_json(r)::VARCHAR", words_sql(columns, "r")
     one, two = f"{other}.main.{identifier(table)}", identifier(table)
     return (
-        f"SELECT id AS entity_id, 'changed' AS change, c.place, c.\"column\", c.old, c.new"
-        f" FROM (SELECT a.id AS id, unnest([{cells}]) AS c FROM {both}) WHERE c IS NOT NULL"
-        f" UNION ALL SELECT id, 'removed', -1, {none}, {row}, NULL FROM {one} r"
-        f" ANTI JOIN {two} USING (id) UNION ALL SELECT id, 'added', -1, {none}, NULL, {row}"
+        f"SELECT id AS entity_id, words, 'changed' AS change, c.place, c.\"column\", c.old, c.new"
+        f" FROM (SELECT a.id AS id, {words_sql(columns, 'b', 'a')} AS words, unnest([{cells}]) AS c"
+        f" FROM {both}) WHERE c IS NOT NULL"
+        f" UNION ALL SELECT id, {words}, 'removed', -1, {none}, {row}, NULL FROM {one} r"
+        f" ANTI JOIN {two} USING (id) UNION ALL SELECT id, {words}, 'added', -1, {none}, NULL, {row}"
         f" FROM {two} r ANTI JOIN {one} USING (id)"
     )

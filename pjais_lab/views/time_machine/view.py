@@ -95,6 +95,11 @@ class TimeMachine(Scrubbing):
     def diff(self) -> pl.DataFrame:
         """What differs in the table, from the earlier moment to the later.
 
+        ``label`` is what a person recognises an entity of any table by, as it is in the newer of
+        the two moments: the first of its columns ``name``, ``title``, ``label``, ``subject``,
+        ``content``, ``text``, ``summary``, ``description`` that says something; in a table without
+        these, the first text column that does.
+
         Raises:
             ViewError: nothing is compared.
         """
