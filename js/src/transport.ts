@@ -9,6 +9,7 @@ const HELLOS = 25;
 const HEART_MS = 5_000;
 const ANSWER_MS = 60_000;
 const BUSY_MS = 1_500;
+const TOGETHER_MS = 20;
 
 export type Connection = "connecting" | "live" | "busy" | "offline" | "closed";
 
@@ -39,21 +40,40 @@ export class Line {
   private asked = 0;
   private offMain = false;
   private beats: ReturnType<typeof setInterval>;
+  private late: Record<string, unknown>[] = [];
+  private timer?: ReturnType<typeof setTimeout>;
+  /** What this page was called before it was loaded anew; what it said at its end may be lost. */
+  private was: string | undefined;
 
   constructor(private readonly model: Model) {
+    this.was = formerPage(String(model.get("_me")));
     model.on("msg:custom", this.heard as never);
     model.on("comm_live_update", this.lived as never);
     this.beats = setInterval(this.hello, HELLO_MS);
     this.hello();
   }
 
-  /** Say something that needs no answer. */
+  /** Say something that needs no answer, and what waits with it: each message costs the server some milliseconds. */
   say(message: Record<string, unknown>): void {
+    clearTimeout(this.timer);
+    const all = [...this.late, message];
+    this.late = [];
     try {
-      this.model.send({ ...message, page: PAGE });
+      this.model.send(all.length > 1 ? { t: "all", all, page: PAGE } : { ...message, page: PAGE });
     } catch {
       this.state.value = "offline";
     }
+  }
+
+  /** Say something in a moment, together with what others say until then. */
+  sayLater(message: Record<string, unknown>): void {
+    if (!this.late.length) {
+      this.timer = setTimeout(() => {
+        const last = this.late.pop();
+        if (last) this.say(last);
+      }, TOGETHER_MS);
+    }
+    this.late.push(message);
   }
 
   /** Ask a view's kernel half; on one channel only the newest question is answered. */
@@ -68,6 +88,7 @@ export class Line {
 
   close(): void {
     clearInterval(this.beats);
+    clearTimeout(this.timer);
     this.model.off("msg:custom", this.heard as never);
     this.model.off("comm_live_update", this.lived as never);
   }
@@ -81,7 +102,7 @@ export class Line {
     const now = Date.now();
     if (this.asked && now - this.asked > BUSY_MS) this.state.value = "busy";
     this.asked ||= now;
-    this.say({ t: "hello" });
+    this.say(this.was ? { t: "hello", was: this.was } : { t: "hello" });
   };
 
   private readonly lived = (): void => {
@@ -92,6 +113,7 @@ export class Line {
   private readonly heard = (said: { t: string; page?: string } & Record<string, unknown>, buffers: DataView[]): void => {
     if (said.page !== PAGE) return;
     this.asked = 0;
+    this.was = undefined;
     this.state.value = "live";
     if (said.t === "hello" && !this.offMain && (!said.main || ++this.hellos >= HELLOS)) {
       this.offMain = true;
@@ -121,6 +143,18 @@ export class Line {
     if (found) clearTimeout(found.timer);
     this.waiting.delete(req);
     return found;
+  }
+}
+
+/** What a page that is loaded anew was called in its life before, in the same tab. */
+function formerPage(line: string): string | undefined {
+  const key = `pjais_lab page ${line}`;
+  try {
+    const found = sessionStorage.getItem(key) ?? undefined;
+    sessionStorage.setItem(key, PAGE);
+    return found === PAGE ? undefined : found;
+  } catch {
+    return undefined; // no storage in this frame
   }
 }
 
@@ -179,7 +213,10 @@ export class State {
   private readonly leave = (): void => this.line.say({ t: "bye", view: this.id });
 
   readonly attach = (): void => {
-    if (alive(this.model)) this.line.say({ t: "attach", view: this.id, seq: this.seq });
+    if (!alive(this.model)) return;
+    const message = { t: "attach", view: this.id, seq: this.seq };
+    if (this.seq < 0) this.line.say(message);
+    else this.line.sayLater(message);
   };
 
   private readonly heard = (said: Push, buffers: DataView[]): void => {
@@ -188,7 +225,7 @@ export class State {
     this.seq = said.seq;
     this.apply(said.parts, buffers);
     this.moved.value++;
-    this.painted(() => this.line.say({ t: "ack", view: this.id, seq: said.seq }));
+    this.painted(() => this.line.sayLater({ t: "ack", view: this.id, seq: said.seq }));
     if (isGap) this.line.say({ t: "attach", view: this.id, seq: -1 });
   };
 

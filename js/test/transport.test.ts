@@ -81,12 +81,49 @@ test("errors, superseded and closed reject; silence does after a minute", async 
   expect(silent).toEqual(new Error("The kernel did not answer 'd'."));
 });
 
+test("what can wait a moment goes in one message with what is said until then, in order", () => {
+  line.sayLater({ t: "attach", view: "a", seq: 0 });
+  vi.advanceTimersByTime(15);
+  line.sayLater({ t: "ack", view: "b", seq: 1 });
+  const before = kernel.sent.length;
+  vi.advanceTimersByTime(5);
+  line.sayLater({ t: "ack", view: "c", seq: 2 });
+  void line.ask("v", "rows", {}).catch(() => {});
+  vi.advanceTimersByTime(100);
+
+  const [both, asked] = kernel.said("all") as { page: string; all: { t: string; view: string }[] }[];
+  expect(before).toBe(1); // the first hello
+  expect(both).toMatchObject({ page: PAGE, all: [{ t: "attach", view: "a" }, { t: "ack", view: "b" }] });
+  expect(asked?.all.map((m) => m.t)).toEqual(["ack", "ask"]);
+  expect(kernel.sent.length).toBe(3);
+});
+
+test("a page that was loaded anew says who it was, until it is heard", () => {
+  const kept = new Map([["pjais_lab page me", "before"]]);
+  vi.stubGlobal("sessionStorage", { getItem: (k: string) => kept.get(k) ?? null, setItem: (k: string, v: string) => kept.set(k, v) });
+  const model = new FakeModel({ _me: "me" });
+  const again = new Line(model);
+  vi.advanceTimersByTime(200);
+  model.hear({ t: "hello", page: PAGE, main: true });
+  vi.advanceTimersByTime(200);
+  again.close();
+  vi.unstubAllGlobals();
+
+  expect(model.said("hello").map((m) => m.was)).toEqual(["before", "before", undefined]);
+  expect(kept.get("pjais_lab page me")).toBe(PAGE);
+});
+
 function opened(first?: unknown): { model: FakeModel; state: State; paint: () => void } {
   const model = new FakeModel({ _first: first });
   const painted: (() => void)[] = [];
   const state = new State(model, line, "v", (done) => painted.push(done));
   state.start();
-  return { model, state, paint: () => painted.splice(0).forEach((done) => done()) };
+  vi.advanceTimersByTime(20);
+  const paint = (): void => {
+    painted.splice(0).forEach((done) => done());
+    vi.advanceTimersByTime(20);
+  };
+  return { model, state, paint };
 }
 const push = (seq: number, parts: Record<string, unknown>, full = false): Record<string, unknown> => ({ t: "push", seq, full, parts });
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -17,15 +17,16 @@ from uuid import uuid4
 
 import polars as pl
 import traitlets
-from anywidget import AnyWidget
 
 from pjais_lab.core.spelling import check_keywords
 from pjais_lab.errors import ViewError
 from pjais_lab.reactive.live_query import LiveQuery
 from pjais_lab.views import _cells, _fallback
+from pjais_lab.views._following import Following
 from pjais_lab.views._requests import Operations, answer, is_answer, operations
 from pjais_lab.views._runtime import LOADER, runtime, sender, with_loader
 from pjais_lab.views._transport import ERROR, QUERY, Channel, encode
+from pjais_lab.views._widget import Widget
 
 __all__ = ["NOTHING_YET", "View"]
 
@@ -34,7 +35,7 @@ NOTHING_YET: Final[dict[str, Any]] = {"seq": -1, "parts": {}}
 """What a view opens with that has everything sent to whoever shows it."""
 
 
-class View(AnyWidget):
+class View(Widget):
     """Something of a lab, shown live under a cell.
 
     A subclass names its TypeScript module in ``kind``, takes strict keywords, and in its
@@ -55,7 +56,7 @@ class View(AnyWidget):
 
     _is_shut = True  # until there is something to shut
 
-    _esm = LOADER
+    _code: ClassVar[str] = LOADER
     _kind = traitlets.Unicode().tag(sync=True)
     _title = traitlets.Unicode().tag(sync=True)
     _rt = traitlets.Unicode().tag(sync=True)
@@ -63,18 +64,22 @@ class View(AnyWidget):
     _first = traitlets.Dict().tag(sync=True)
 
     def __init__(self, title: str) -> None:
-        self._guard = threading.RLock()
         self.is_ready = self._is_shut = False
         self.main: LiveQuery | None = None  # whose SQL and answer are the view's
         self._queries: dict[str, LiveQuery] = {}
+        self.following = Following()
         self._taking = threading.Lock()
         self._channel = Channel(sender(self))
         self._runtime = runtime()
-        self._esm = self._runtime.esm(self._esm)
         self._birth = _cells.here()
         me = uuid4().hex
         super().__init__(
-            _kind=self.kind, _title=title, _rt=self._runtime.model_id, _me=me, model_id=me
+            esm=self._runtime.esm(self._code),
+            _kind=self.kind,
+            _title=title,
+            _rt=self._runtime.model_id,
+            _me=me,
+            model_id=me,
         )
         self._runtime.welcome(self)
 
@@ -84,9 +89,9 @@ class View(AnyWidget):
         if any(is_answer(member) for member in vars(cls).values()) or not hasattr(
             cls, "operations"
         ):
-            cls.operations = operations(cls)  # anywidget makes a class for every instance
+            cls.operations = operations(cls)
         if "module" in vars(cls):
-            cls._esm = with_loader(cls.module)
+            cls._code = with_loader(cls.module)
         if "__init__" in vars(cls):
             cls.__init__ = _strict(cls.__init__)  # type: ignore[method-assign]
 
@@ -125,6 +130,7 @@ class View(AnyWidget):
         self._is_shut = True
         for query in self._queries.values():
             query.close()
+        self.following.close()
         _cells.forget(self)
         if self.comm is not None:
             self._runtime.views.pop(self.model_id, None)
@@ -168,7 +174,7 @@ class View(AnyWidget):
             if view is not None:
                 view._take(name, query, shape)  # noqa: SLF001 - itself
 
-        query.observe(moved, ["frame", "error"])
+        self.following.add(query, moved, ["frame", "error"])
         query.wait()
         self._take(name, query, shape)
 
@@ -193,12 +199,13 @@ class View(AnyWidget):
         """A page shows the view, has painted a push, or shows it no more."""
         seq = said.get("seq")
         if kind == "attach":
+            self.following.resume()
             self.refresh()
             self._channel.attach(page, seq if isinstance(seq, int) else -1)
         elif kind == "ack" and isinstance(seq, int):
             self._channel.acknowledge(seq)
-        elif kind == "bye" and self._channel.detach(page) and _cells.is_outdated(self._birth):
-            self.close()
+        elif kind == "bye" and self._channel.detach(page):
+            (self.close if _cells.is_outdated(self._birth) else self.following.rest)()
 
     def pushed(self) -> None:
         """Newer parts are on their way; what the view opened with is not kept, nor given to new pages."""
@@ -239,22 +246,6 @@ class View(AnyWidget):
             except Exception as error:  # noqa: BLE001 - shown where it belongs
                 failure = error
             self._channel.fail(failure, name)
-
-    def set_state(self, sync_data: Any) -> None:
-        """Take traits from the browser; one thread at a time."""
-        with self._guard:
-            super().set_state(sync_data)
-
-    def send_state(self, key: Any = None) -> None:
-        """Send traits to the browser; one thread at a time."""
-        with self._guard:
-            super().send_state(key)
-
-    @contextmanager
-    def hold_sync(self) -> Iterator[None]:
-        """Send traits together at the end; one thread at a time."""
-        with self._guard, super().hold_sync():
-            yield
 
     def _comm_closed(self, _message: object) -> None:
         self.close()

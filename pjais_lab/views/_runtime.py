@@ -20,12 +20,12 @@ from typing import Any, Final, Protocol
 from uuid import uuid4
 
 import traitlets
-from anywidget import AnyWidget
 
 from pjais_lab import __version__
 from pjais_lab.errors import ViewError
 from pjais_lab.views import _marimo
 from pjais_lab.views._requests import Answers, Operations
+from pjais_lab.views._widget import Widget
 
 __all__ = ["LOADER", "bundle", "free_route", "runtime", "sender", "with_loader"]
 
@@ -123,7 +123,7 @@ class Shown(Protocol):
 
 
 def hear(those: Runtime | Unshared, said: Any, tell: Callable[..., None]) -> None:
-    """A message from the browser, in whatever thread the host gives it; never waits.
+    """A message from the browser, or several, in whatever thread the host gives it; never waits.
 
     Args:
         those: what knows the views.
@@ -132,10 +132,20 @@ def hear(those: Runtime | Unshared, said: Any, tell: Callable[..., None]) -> Non
     """
     if not isinstance(said, dict):
         return
-    kind, page = str(said.get("t")), str(said.get("page"))
+    for one in said.get("all", [said]):
+        _hear_one(those, str(said.get("page")), one, tell)
+
+
+def _hear_one(
+    those: Runtime | Unshared, page: str, said: dict[str, Any], tell: Callable[..., None]
+) -> None:
+    kind = str(said.get("t"))
     if kind == "hello":
         is_main = threading.current_thread() is threading.main_thread()
         tell({"t": "hello", "page": page, "main": is_main})
+        if "was" in said:  # before it was loaded anew; its last words may be lost
+            for shown in list(those.views.values()):
+                shown.heard("bye", str(said["was"]), {})
         return
     view = those.views.get(str(said.get("view")))
     if view is None:
@@ -175,17 +185,16 @@ class Unshared:
         _marimo.on_close(comm, closed)
 
 
-class Runtime(AnyWidget):
+class Runtime(Widget):
     """The model that carries the bundle; it is never shown."""
 
     _me = traitlets.Unicode().tag(sync=True)
 
     def __init__(self) -> None:
-        self._esm = bundle()
         self.views: weakref.WeakValueDictionary[str, Shown] = weakref.WeakValueDictionary()
         self.answers = Answers()
         me = uuid4().hex
-        super().__init__(_me=me, model_id=me)
+        super().__init__(esm=bundle(), _me=me, model_id=me)
         free_route(self.comm)
         self.on_msg(lambda _widget, said, _buffers: hear(self, said, self.tell))
 

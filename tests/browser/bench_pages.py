@@ -18,7 +18,7 @@ from tests.browser.measuring import QUIET, Heap, note, run_cell, say
 
 VIEWS = 20
 HEAD = """
-import json, threading, time, polars as pl, pjais_lab as pj
+import anywidget, json, threading, time, polars as pl, pjais_lab as pj
 from IPython.display import display
 from pjais_lab.views._runtime import runtime
 lab = pj.open({workspace!r}, background=False)
@@ -27,12 +27,23 @@ kinds = [
     lambda: pj.views.LabStatus(lab), lambda: pj.views.PersonaCard(lab, "Ada"), lambda: pj.views.Table(rows),
 ]
 for kind in kinds: kind().close()
+class Echo(anywidget.AnyWidget):
+    _esm = "export default {{ render({{ el }}) {{ el.innerHTML = '<b class=echo>here</b>'; }} }}"
+    def __init__(self):
+        super().__init__()
+        self.on_msg(lambda widget, said, _buffers: widget.send(said))
+Echo().close()
 """
 MANY = f"""
-began, made = time.perf_counter(), [kinds[n % 3]() for n in range({VIEWS})]
-took = time.perf_counter() - began
-for view in made: display(view)
+took, made = 0, []
+for n in range({VIEWS}):
+    began = time.perf_counter()
+    made.append(kinds[n % 3]())
+    took += time.perf_counter() - began
+    display(made[-1])
 """
+ECHOES = f"made = [Echo() for n in range({VIEWS})]\nfor echo in made: display(echo)"
+ALL_ECHOED = f"node => node.querySelectorAll('.echo').length === {VIEWS}"
 ALL_DRAWN = f"""node => {{
     const views = [...node.querySelectorAll('.pj-view')];
     const first = (v) => v.querySelector(v.querySelector('[role=grid]') ? '[aria-rowindex="3"]' : 'tbody tr');
@@ -54,7 +65,8 @@ ASK = f"""async ([line, view, times]) => {{
     for (let n = 0; n < times; n++) {{
         const req = 1e9 + Math.floor(Math.random() * 1e9);
         const args = {{start: 100 * n, count: 100}};
-        const content = {{t: 'ask', page: 'bench', req, view, op: 'rows', args, channel: 'bench'}};
+        const content = view
+            ? {{t: 'ask', page: 'bench', req, view, op: 'rows', args, channel: 'bench'}} : {{req}};
         const answered = new Promise((done) => {{
             const hear = (_, m) => {{
                 if (m.content.data?.content?.req !== req) return;
@@ -66,7 +78,7 @@ ASK = f"""async ([line, view, times]) => {{
         const began = performance.now();
         comm.send({{method: 'custom', content}});
         const said = await answered;
-        if (!said.parts) throw new Error(JSON.stringify(said));
+        if (view && !said.parts) throw new Error(JSON.stringify(said));
         found.push(performance.now() - began);
         await new Promise((go) => setTimeout(go, 30));
     }}
@@ -91,10 +103,12 @@ def test_many_views_on_a_page(
 ) -> None:
     book = notebook("", "")
     book.execute(HEAD.format(workspace=str(workspace)))
-    book.evaluate(QUIET)
     heap = Heap(book.page)
-    before = heap.mb()
 
+    floor = run_cell(book, 0, ECHOES, ALL_ECHOED)
+    run_cell(book, 0, "for echo in made: echo.close()", "node => !node.querySelector('.echo')")
+    book.evaluate(QUIET)
+    before = heap.mb()
     took = run_cell(book, 0, MANY, ALL_DRAWN)
     book.evaluate(QUIET)
     grown = heap.mb() - before
@@ -102,6 +116,7 @@ def test_many_views_on_a_page(
     book.execute(f"open({str(tmp_path / 'took')!r}, 'w').write(str(took))")
     making = 1000 * float((tmp_path / "took").read_text())
     times = f"{took:.0f} ms, of it {making:.0f} ms to make them in the kernel (asked < 500 ms)"
+    note(f"{VIEWS} widgets that say a word, the same", f"{floor:.0f} ms")
     note(f"{VIEWS} views, run cell -> all painted", times)
     note(f"{VIEWS} views, heap after collection", f"{grown:+.1f} MB (asked < 10 MB)")
 
@@ -113,7 +128,8 @@ def test_requests_while_a_cell_runs(
     book = notebook("", "", "")
     book.execute(HEAD.format(workspace=str(workspace)))
     for where, code in CELLS.items():
-        tell = f"open({str(ids)!r}, 'w').write(json.dumps([runtime().model_id, table.model_id]))"
+        known = "[runtime().model_id, table.model_id, echo.model_id]"
+        tell = f"echo = Echo(); open({str(ids)!r}, 'w').write(json.dumps({known}))"
         run_cell(
             book,
             0,
@@ -121,7 +137,7 @@ def test_requests_while_a_cell_runs(
             ALL_DRAWN.replace(f"{VIEWS}", "1"),
         )
         book.evaluate(QUIET)
-        line, view = json.loads(ids.read_text())
+        line, view, echo = json.loads(ids.read_text())
         if code:
             run_cell(
                 book,
@@ -129,6 +145,9 @@ def test_requests_while_a_cell_runs(
                 f"print('begun', flush=True)\n{code}",
                 "node => node.textContent.includes('begun\\n')",
             )
+        else:
+            floor, _ = book.evaluate(ASK, [echo, "", 40])
+            say("a widget that sends back what it gets, kernel idle", floor)
         found, is_running = book.evaluate(ASK, [line, view, 40])
         assert is_running is bool(code)
         say(f"request answered, kernel {where}", found, "asked < 20 ms")

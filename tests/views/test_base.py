@@ -220,6 +220,23 @@ def test_a_view_still_on_a_page_is_closed_when_the_page_lets_go(
     assert first._is_shut
 
 
+def test_a_page_that_was_loaded_anew_lets_go_of_what_it_showed_before(
+    wire: Wire, lab: pj.Lab, shell: InteractiveShell
+) -> None:
+    run(shell, "cell", "1")
+    first = Counter(lab)
+    wire.show(first)
+    wire.say(t="hello", page="loaded anew", was="page")
+    wire.say(t="attach", page="loaded anew", view=first.model_id, seq=0)
+    assert first.is_shown
+    run(shell, "cell", "2")
+    Counter(lab)
+
+    wire.say(t="bye", page="loaded anew", view=first.model_id)
+
+    assert first._is_shut
+
+
 def test_a_view_that_is_current_outlives_the_page(
     wire: Wire, lab: pj.Lab, shell: InteractiveShell
 ) -> None:

@@ -48,3 +48,29 @@ def test_one_runtime_serves_all_views_until_it_is_closed(wire: Wire, lab: pj.Lab
     assert third._runtime is not old
     wire.ask(third, "add", a=1)
     assert wire.answers().parts == {"value": 2}
+
+
+def test_what_a_page_says_together_is_heard_in_order(wire: Wire, lab: pj.Lab) -> None:
+    first, second = Counter(lab), Counter(lab)
+    shown = [{"t": "attach", "view": v.model_id, "seq": 0} for v in (first, second)]
+
+    wire.say(t="all", all=[*shown, {"t": "bye", "view": first.model_id}])
+
+    assert (first.is_shown, second.is_shown) == (False, True)
+
+
+def test_views_share_a_class_and_have_a_layout_once_it_is_asked_for(
+    wire: Wire, lab: pj.Lab
+) -> None:
+    view = Counter(lab)
+    (opened,) = wire.of(view, "comm_open")
+    before = [m.data["state"]["_model_name"] for m in wire.messages if m.kind == "comm_open"]
+    assert type(view) is Counter
+    assert "layout" not in opened.data["state"]
+    assert "LayoutModel" not in before
+
+    view.layout.width = "50%"
+
+    sent = [m.data["state"] for m in wire.messages if m.comm_id == view.model_id][-1]
+    assert sent == {"layout": f"IPY_MODEL_{view.layout.model_id}"}
+    assert view.layout.get_state()["width"] == "50%"
