@@ -6,7 +6,10 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pjais_lab.reactive._inbox import Inbox
+    from pjais_lab.reactive.node import Node
 
 __all__ = ["Bell"]
 
@@ -51,6 +54,28 @@ class Bell:
             self.ready.wait_for(lambda: self.is_closed or self.is_urgent, pause_s)
             self.ready.wait_for(lambda: self.is_closed or self.has_work)
             return not self.is_closed
+
+    def until(
+        self, is_done: Callable[[], bool], timeout_s: float, node: Node | None = None
+    ) -> bool:
+        """Wait for rounds that make something so; False when time ran out.
+
+        Args:
+            is_done: whether it is so.
+            timeout_s: how long at most.
+            node: who is read, even if it is asleep.
+        """
+        with self.ready:
+            self.is_urgent = True
+            if node is not None:
+                node.readers += 1
+                self.is_fresh = self.is_fresh or node.is_behind
+            self.ready.notify_all()
+            try:
+                return self.ready.wait_for(lambda: self.is_closed or is_done(), timeout_s)
+            finally:
+                if node is not None:
+                    node.readers -= 1
 
     def close(self) -> None:
         """No round is to come."""

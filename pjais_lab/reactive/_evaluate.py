@@ -125,8 +125,7 @@ class Asker:
                 due: list[Node] = []
                 settled: list[Node] = []
                 for node in nodes:
-                    is_due = not node.is_fed or node.depends(touched)
-                    (due if is_due else settled).append(node)
+                    (due if node.is_due(touched) else settled).append(node)
                 answers = self._answer(reader, due, settled)
             if answers.is_complete or self._is_closed:
                 return answers, reader.position
@@ -174,7 +173,7 @@ def _standing(settled: Sequence[Node]) -> dict[Any, Any]:
     return {
         n.identity: (n.copy(wait=False), n.peek("elapsed_ms"))
         for n in settled
-        if isinstance(n, LiveQuery) and n.failure is None and not n.is_closed
+        if isinstance(n, LiveQuery) and n.failure is None and not (n.is_closed or n.is_behind)
     }
 
 

@@ -36,6 +36,8 @@ class Computed(Node, Generic[_T]):
         assert hub is not None
         name = getattr(compute, "__name__", "function")
         super().__init__(hub, f"computed {name}", 1 + max(i.height for i in inputs))
+        for given in inputs:
+            given.outputs.add(self)
         hub.adopt(self)
 
     @property

@@ -93,6 +93,13 @@ class Hub:
         with self._ready:
             self._check_open()
             nodes[key] = weakref.ref(node, lambda _: nodes.pop(key, None))
+            self.look_at(node)
+
+    def look_at(self, node: Node) -> None:
+        """Have a round for a node, though nothing was committed."""
+        if os.getpid() != self._pid or node.is_closed:
+            return
+        with self._ready:
             self._bell.is_fresh = True
             self._bell.is_external = self._bell.is_external or not self._is_here()
             self._ready.notify_all()
@@ -148,15 +155,14 @@ class Hub:
         failures = self._failures
 
         def is_there() -> bool:
-            return node.is_fed and self._shown[0] >= position and self._shown[1] >= announced
+            is_new = node.is_fed and not node.is_behind
+            return is_new and self._shown[0] >= position and self._shown[1] >= announced
 
         def is_shown() -> bool:
             return node.is_closed or is_there() or self._failures != failures
 
-        if is_there():
-            return
-
-        self._await(is_shown, _PATIENCE_S)
+        if not is_there():
+            self._await(is_shown, _PATIENCE_S, node)
 
     def settle(self, timeout_s: float = _PATIENCE_S) -> bool:
         """Wait until observers have been told everything; False when time ran out.
@@ -192,13 +198,12 @@ class Hub:
             )
             raise ClosedError(msg, hint="Open the lab again in this process.")
 
-    def _await(self, is_done: Callable[[], bool], timeout_s: float) -> bool:
+    def _await(
+        self, is_done: Callable[[], bool], timeout_s: float, node: Node | None = None
+    ) -> bool:
         if os.getpid() != self._pid:
             return False  # after a fork there is no thread to wait for
-        with self._ready:
-            self._bell.is_urgent = True
-            self._ready.notify_all()
-            return self._ready.wait_for(lambda: self._bell.is_closed or is_done(), timeout_s)
+        return self._bell.until(is_done, timeout_s, node)
 
     def turn(self) -> bool:
         """Do what is due; whether there was news, or a failure. Called by the hub's thread."""

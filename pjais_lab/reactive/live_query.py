@@ -58,6 +58,7 @@ class LiveQuery(Node):
         self._answer = pl.DataFrame()
         self._has_order = analysis.has_order_by
         self._has_answer = False
+        self._resting: set[Callable[..., Any]] = set()
         self._needs = dependencies(analysis, self.params, tables)
         self.total_ms = 0.0
         super().__init__(hub, f"live query {' '.join(sql.split())[:60]!r}")
@@ -77,9 +78,37 @@ class LiveQuery(Node):
         """Whether changes may give it another answer."""
         return touched.hits(self._needs)
 
+    def is_due(self, touched: Touched) -> bool:
+        """Whether it is to be asked now; while it is asleep it only falls behind."""
+        if not self.is_fed:
+            return True
+        self.is_behind = self.is_behind or self.depends(touched)
+        return self.is_behind and not self.is_asleep
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether all its observers rest and nobody else waits for it, so that only reading asks it."""
+        if not self._resting or self.readers or len(self.wakers):
+            return False
+        heard = [h for by in list(self._trait_notifiers.values()) for h in list(by.values())]
+        is_heard = any(one not in self._resting for handlers in heard for one in list(handlers))
+        return not is_heard and all(node.is_closed for node in self.outputs)
+
+    def rest(self, handler: Callable[..., Any]) -> None:
+        """An observer needs no news for now."""
+        self._resting.add(handler)
+
+    def resume(self, handler: Callable[..., Any]) -> None:
+        """It does again; what it has missed is told next."""
+        self._resting.discard(handler)
+        self._look()
+
     def take(self, answer: Any, position: int) -> list[Change]:
         """Show an answer, an error, or at None that nothing has changed. Called by the hub."""
         had = self.failure
+        if answer is None and self.is_behind:
+            return []
+        self.is_behind = False
         if answer is None or isinstance(answer, Exception):
             changes = self.put_status(position, answer or had)
         else:
@@ -133,7 +162,7 @@ class LiveQuery(Node):
             LiveQueryError: the query failed instead, or was closed.
             TimeoutError: nothing changed in time.
         """
-        if not self.is_fed:
+        if not self.is_fed or self.is_behind:
             await asyncio.to_thread(self.wait)
         async with asyncio.timeout(timeout_s):
             async for frame in Frames(self, skip=True):

@@ -81,6 +81,10 @@ class Feeder(Protocol):
         """Return when a node shows at least the store's position."""
         ...
 
+    def look_at(self, node: Node) -> None:
+        """Have a round for a node, though nothing was committed."""
+        ...
+
 
 @cache
 def _defaults_of(cls: type[HasTraits]) -> Mapping[str, Any]:
@@ -98,6 +102,11 @@ class Node(HasTraits):
         hub: who feeds it.
         label: how messages name it.
         height: how many steps away from the tables it is; inputs come first.
+
+    Attributes:
+        is_behind: it may have another value by now, and was not asked.
+        readers: how many threads wait for its newest value.
+        outputs: what is computed from it.
     """
 
     version = Fed[int](0, help="The position of the log that this shows.")
@@ -113,6 +122,9 @@ class Node(HasTraits):
         self.serial = next(_SERIAL)
         self.is_fed = False
         self.is_closed = False
+        self.is_behind = False
+        self.readers = 0
+        self.outputs: WeakBag[Node] = WeakBag()
         self.failure: Exception | None = None
         self.loop: Exception | None = None
         self.is_paused = False
@@ -143,6 +155,10 @@ class Node(HasTraits):
     def depends(self, touched: Touched) -> bool:
         """Whether changes may give it another value."""
         raise NotImplementedError
+
+    def is_due(self, touched: Touched) -> bool:
+        """Whether it is to be asked now. Called by the hub, with what has changed."""
+        return not self.is_fed or self.depends(touched)
 
     def wait(self) -> None:
         """Return when it shows what the store shows; in the hub's thread, when it has a value."""
@@ -213,6 +229,11 @@ class Node(HasTraits):
         """
         check_traits(self, names)
         super().observe(handler, names, type)
+        self._look()
+
+    def _look(self) -> None:
+        if self.is_behind and self._hub is not None:
+            self._hub.look_at(self)
 
     def _notify_observers(self, event: Bunch) -> None:
         if event["type"] != "change" or self._hub is None:

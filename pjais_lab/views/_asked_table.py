@@ -69,7 +69,7 @@ class AskedTable(RowsView, ActingView):
         self._on_selection, self._on_data = calls(self.change), calls(self.data_moved)
         self.selection.observe(self._on_selection, "predicates")
         if live is not None:
-            live.observe(self._on_data, ["runs", "error"])
+            self.following.add(live, self._on_data, ["runs", "error"])
             live.wait()  # its first answer tells nobody
         self.change()
 

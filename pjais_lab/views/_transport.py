@@ -153,6 +153,8 @@ class Channel:
         """A page shows the view no more; True when none does."""
         with self._lock:
             self._pages.pop(page, None)
+            if not self._pages:
+                self._unacked = None  # nobody is left to paint it; the next page is not kept waiting
             return not self._pages
 
     @property

@@ -95,7 +95,7 @@ class PersonaCompare(View):
         self.selection.observe(moved, "predicates")
         first = lab.live(_FIRST_ONES)
         self.follow("first", first)
-        first.observe(moved, "frame")
+        self.following.add(first, moved, ["frame"])
         self.change(is_first=True)
 
     @property

@@ -78,7 +78,7 @@ class Table(RowsView):
         moved = self._moved = calls(self.change)
         self.selection.observe(moved, "predicates")
         if self._live is not None:
-            self._live.observe(moved, ["frame", "error"])
+            self.following.add(self._live, moved, ["frame", "error"])
         self.change()
 
     # ------------------------------------------------------------ for the user

@@ -210,13 +210,13 @@ def test_a_dashboard_opened_again_is_live_with_its_kernel_and_static_without(
     found.shutdown_kernel()
     found.open()
 
-    static = page.locator(".jp-OutputArea-output").filter(has_text="not opened")
+    static = page.locator(".jp-OutputArea-output").filter(has_text="not open")
     expect(static).to_be_visible()
     expect(static).to_contain_text("Memories by kind and tier")
     expect(page.get_by_text("Error displaying widget")).to_have_count(0)
     assert set(output["data"]) == {"text/html", "text/plain"}
     assert len("".join(output["data"]["text/html"])) < 100_000
-    found.shot("dashboard_reopened", ".jp-OutputArea-output:has-text('not opened')")
+    found.shot("dashboard_reopened", ".jp-OutputArea-output:has-text('not open')")
 
 
 def test_a_dashboard_fits_a_narrow_column_high_contrast_and_hostile_text(

@@ -343,7 +343,7 @@ def test_hostile_text_is_inert_in_every_field(wire: Wire, lab: pj.Lab, text: str
     inert(board._repr_mimebundle_()[0]["text/html"])
 
 
-def test_the_static_view_has_every_view_that_was_opened(
+def test_the_static_view_has_every_view_that_can_be_seen(
     wire: Wire, lab: pj.Lab, ada: pj.PersonaModel, three: list[list[object]]
 ) -> None:
     lab.memories.record(ada, "The engine hums.")
@@ -353,6 +353,6 @@ def test_the_static_view_has_every_view_that_was_opened(
 
     assert words.count("Counter") == 2
     assert "Memories by kind and tier" in words
-    assert "not opened" in words
+    assert "not open" in words
     lab.close()
     assert "Memories by kind and tier" in inert(board.to_html())

@@ -163,7 +163,7 @@ function Live({ view }: { view: View }): VNode {
   };
   const cell = (row: Record<string, Cell>, n: string): VNode => {
     const words = text(row[n]);
-    const isBad = n === "state" && words !== "follows";
+    const isBad = n === "state" && words !== "follows" && words !== "rests";
     return html`<td key=${n} class=${shape(n)} title=${n === "what" || isBad ? words : undefined}>${isBad ? bad(words) : words}</td>`;
   };
   return html`

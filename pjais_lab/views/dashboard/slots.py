@@ -118,10 +118,14 @@ class Slot:
         except Exception as error:  # noqa: BLE001 - shown in its place; the other panels go on
             self.view, self.failure = None, f"{type(error).__name__}: {error}"
 
-    @property
-    def is_blank(self) -> bool:
-        """Whether it was never opened."""
-        return self.view is None and self.failure is None
+    def attend(self, *, is_here: bool) -> None:
+        """Let the view rest unless its panel can be seen, or a page shows it elsewhere."""
+        if not isinstance(self.view, View):
+            return
+        if is_here:
+            self.view.following.resume()
+        elif not self.view.is_shown:
+            self.view.following.rest()
 
     def static(self) -> str:
         """The view as inert HTML, or why there is none."""

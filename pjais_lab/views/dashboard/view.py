@@ -42,8 +42,8 @@ _LONG: Final = 4_000
 class Dashboard(View):
     """Views in rows that share a selection.
 
-    A view is made when its panel is first opened. A hidden one keeps its place and follows on, but
-    sends nothing.
+    A view is made when its panel is first opened. A hidden one keeps its place but rests: commits
+    cost nothing for it until it is shown again, or code asks it.
 
     Args:
         views: rows of views, their classes or names, or ``pj.views.panel(title, class)``.
@@ -172,7 +172,7 @@ class Dashboard(View):
         self.place(title=title, is_shown=True)
 
     def hide(self, title: str) -> None:
-        """Hide a panel; its view stays, but sends nothing.
+        """Hide a panel; its view stays, but rests.
 
         Raises:
             ViewError: there is no such panel.
@@ -215,18 +215,19 @@ class Dashboard(View):
 
     # ------------------------------------------------------------ how it works
     def static(self) -> str:
-        """The view as inert HTML: its own line, then each view that was opened."""
+        """The view as inert HTML: its own line, then each view that can be seen."""
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         held = self.selection.predicates.values()
         said = [f"selected: {cut(literal_sql(all_of([*held])), _CHIP)}"] if held else []
         return sheet(card(self._title, "", line(f"as of {now}", *said)), *self.sections())
 
     def sections(self) -> Iterable[str]:
-        """The static form of each view that was opened; the others by their titles."""
-        yield from (slot.static() for slot in self._slots.values() if not slot.is_blank)
-        closed = [t for t, slot in self._slots.items() if slot.is_blank]
+        """The static form of each view that can be seen; the others by their titles."""
+        here = self._layout.is_here
+        yield from (slot.static() for title, slot in self._slots.items() if here(title))
+        closed = [title for title in self._slots if not here(title)]
         if closed:
-            yield line("not opened", *closed)
+            yield line("not open", *closed)
 
     def pick(self) -> None:
         """The selection has changed; from any thread, at once."""
@@ -254,6 +255,8 @@ class Dashboard(View):
         for title, slot in self._slots.items():
             if layout.is_here(title):
                 self._open(slot)
+            else:
+                slot.attend(is_here=False)
         rows: dict[int, list[dict[str, Any]]] = {}
         for title, slot in self._slots.items():
             rows.setdefault(slot.row, []).append(slot.described(is_shown=title in layout.shown))
@@ -263,6 +266,7 @@ class Dashboard(View):
     def _open(self, slot: Slot) -> None:
         with self._placing, _cells.born_with(self._birth):
             slot.open(self._lab, self.selection)
+            slot.attend(is_here=self._layout.is_here(slot.panel.title))
 
     def _selection(self) -> dict[str, Any]:
         held = self.selection.predicates

@@ -62,7 +62,7 @@ class FollowedLog(View):
         self._people = lab.live(_PEOPLE)
         self._told = self._people_now()
         heard = self._heard = _hearer(self)
-        self._people.observe(heard, ["version", "error", "frame"])
+        self.following.add(self._people, heard, ["version", "error", "frame"])
         self.selection.observe(heard, "predicates")
         self.change()
 

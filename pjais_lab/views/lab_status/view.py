@@ -65,7 +65,7 @@ class LabStatus(View):
         self._looked_at = 0.0
         self._query = lab.live(_ROWS)
         self.follow("tables", self._query, is_main=True)
-        self._query.observe(self._moved, "version")
+        self.following.add(self._query, self._moved, ["version"])
         self.put("position", lab.position)
         self.refresh()
 
@@ -139,7 +139,9 @@ def _cost(node: Node) -> dict[str, Any]:
             times = {"last ms": node.peek("elapsed_ms"), "total ms": node.total_ms}
             row = {name: round(ms, 2) for name, ms in times.items()}
             row["rows"] = node.rows
-    state = node.peek("error") or ("stale" if node.peek("stale") else "follows")
+    is_asleep = isinstance(node, LiveQuery) and node.is_asleep
+    follows = "rests" if is_asleep else "follows"
+    state = node.peek("error") or ("stale" if node.peek("stale") else follows)
     return {
         "what": cut(" ".join(label.split()), _SHOWN),
         "runs": runs,

@@ -75,7 +75,7 @@ class Scrubbing(View):
         moved = self._moved = _mover(self)
         self.selection.observe(moved, "predicates")
         self.follow("now", self._news, lambda f: f.row(0, named=True)["position"] or 0)
-        self._news.observe(moved, "frame")
+        self.following.add(self._news, moved, ["frame"])
         self.change()
 
     @property

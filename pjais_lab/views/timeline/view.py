@@ -85,7 +85,7 @@ class Timeline(View):
         moved = self._moved = _telling(self, Timeline.change)
         self.selection.observe(moved, "predicates")
         self._people = lab.live(_PEOPLE)
-        self._people.observe(moved, ["version", "error", "frame"])
+        self.following.add(self._people, moved, ["version", "error", "frame"])
         self.change()
 
     # ------------------------------------------------------------ for the user
@@ -210,7 +210,8 @@ class Timeline(View):
     def change(self) -> None:
         """Something about what is shown has changed; from any thread, at once."""
         self._version += 1
-        self._recounter.wake()
+        if not self.following.is_resting:
+            self._recounter.wake()
 
     def recount(self) -> None:
         """Count, and show it. An error is shown instead."""
