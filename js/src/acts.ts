@@ -1,11 +1,11 @@
-/** The browser's end of views/_acts.py: buttons that act, the dialog that asks, progress, and the way back. */
+/** The browser's end of views/_acts.py: buttons that act, the dialog that asks, progress, and the ways back. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ComponentChildren, VNode } from "preact";
 import { ActField, isFilled, startOf, type Field, type Values } from "./act_fields";
-import { Copy } from "./controls";
-import { text, visible } from "./frame";
+import { Bar } from "./act_bar";
+import { ignored } from "./blocks";
+import { visible } from "./frame";
 import { html } from "./html";
-import { Superseded } from "./transport";
 import type { View } from "./view";
 
 export interface Offered {
@@ -16,7 +16,11 @@ export interface Offered {
 export interface ActsState {
   acts: Record<string, Offered>;
   run: { title: string; done: number; of: number; can_cancel: boolean } | null;
-  last: { said: string; failed: boolean; undo: string | null; python?: string | null } | null;
+  last: { said: string; failed: boolean; python: string | null } | null;
+  /** What Undo and Redo must name, so that each is begun once. */
+  turn: string;
+  undo: { said: string } | null;
+  redo: { said: string; refused: string | null } | null;
 }
 interface Asked {
   token: string;
@@ -34,16 +38,14 @@ interface Open extends Asked {
 export interface Acting {
   state: ActsState | undefined;
   open: Open | null;
+  /** Why nothing at all can be begun now; null when something can. */
+  blocked: string | null;
   /** Why an act cannot be begun now; null when it can. */
   refusal(name: string): string | null;
   begin(name: string, given: Given): void;
   start(values: Values): Promise<void>;
   cancel(): void;
 }
-
-const quiet = (error: unknown): void => {
-  if (!(error instanceof Superseded)) console.debug(error);
-};
 
 function focused(): HTMLElement | null {
   let found = document.activeElement;
@@ -57,11 +59,9 @@ export function useActs(view: View): Acting {
   const [open, setOpen] = useState<Open | null>(null);
   const isAsking = useRef(false);
   const connection = view.connection.value;
-  const refusal = (name: string): string | null => {
-    if (connection === "offline" || connection === "closed") return "There is no kernel behind this view.";
-    if (state?.run) return `${state.run.title} is still running.`;
-    return state?.acts[name]?.refused ?? null;
-  };
+  const blocked =
+    connection === "offline" || connection === "closed" ? "There is no kernel behind this view." : state?.run ? `${state.run.title} is still running.` : null;
+  const refusal = (name: string): string | null => blocked ?? state?.acts[name]?.refused ?? null;
   const begin = (name: string, given: Given): void => {
     if (isAsking.current || refusal(name) !== null) return;
     isAsking.current = true;
@@ -72,13 +72,13 @@ export function useActs(view: View): Acting {
         if (asked.question) setOpen({ ...asked, name, given, opener });
         else await view.request("start_act", { name, given, token: asked.token });
       })
-      .catch(quiet)
+      .catch(ignored)
       .finally(() => (isAsking.current = false));
   };
   const close = (): void => {
     setOpen(null);
     const back = open?.opener;
-    // The element may have been drawn anew; the grid then is the next best place.
+    // The element may have been drawn anew; then the view itself has the focus.
     requestAnimationFrame(() => (back?.isConnected ? back.focus() : undefined));
   };
   const start = async (values: Values): Promise<void> => {
@@ -86,7 +86,7 @@ export function useActs(view: View): Acting {
     await view.request("start_act", { name: open.name, given: { ...open.given, ...values }, token: open.token });
     close();
   };
-  return { state, open, refusal, begin, start, cancel: close };
+  return { state, open, blocked, refusal, begin, start, cancel: close };
 }
 
 interface ButtonProps {
@@ -136,33 +136,7 @@ export function Toolbar({ label, children }: { label: string; children?: Compone
 
 /** The dialog, when something is asked; the bar, when something runs or has been done. */
 export function Acts({ view, acts }: { view: View; acts: Acting }): VNode {
-  return html`<${Bar} view=${view} state=${acts.state} />${acts.open ? html`<${Dialog} key=${acts.open.token} view=${view} acts=${acts} open=${acts.open} />` : null}`;
-}
-
-function Bar({ view, state }: { view: View; state: ActsState | undefined }): VNode {
-  const [isSent, setSent] = useState("");
-  const ask = (op: string, args: Given = {}): void => void view.request(op, args).catch(quiet);
-  const { run = null, last = null } = state ?? {};
-  const undo = last?.undo ?? null;
-  const back = (): void => {
-    if (undo === null || isSent === undo) return;
-    setSent(undo);
-    ask("undo_act", { token: undo });
-  };
-  const isRunning = run !== null && (run.of > 0 || !last);
-  return html`<div class="pj-acts" role="status" aria-live="polite">
-    ${isRunning && run
-      ? html`<div class="pj-act-bar"><span>${visible(run.title)}${run.of ? `: ${text(run.done)} of ${text(run.of)}` : "…"}</span>
-          <progress aria-label=${visible(run.title)} value=${run.done} max=${Math.max(1, run.of)} />
-          <button type="button" class="pj-button" disabled=${!run.can_cancel} onClick=${() => ask("cancel_act")}>Cancel</button></div>`
-      : last
-        ? html`<div class=${last.failed ? "pj-act-bar pj-fail" : "pj-act-bar"} role=${last.failed ? "alert" : undefined}>
-            <span class="pj-grow pj-text">${visible(last.said)}</span>
-            ${last.python ? html`<${Copy} python=${last.python} />` : null}
-            ${undo ? html`<button type="button" class="pj-button" disabled=${isSent === undo} onClick=${back}>Undo</button>` : null}
-            <button type="button" class="pj-button" aria-label="Dismiss" title="Dismiss; what was done stays done" onClick=${() => ask("dismiss_act")}>×</button></div>`
-        : null}
-  </div>`;
+  return html`<${Bar} view=${view} acts=${acts} />${acts.open ? html`<${Dialog} key=${acts.open.token} view=${view} acts=${acts} open=${acts.open} />` : null}`;
 }
 
 const FOCUSABLE = "button:not(:disabled), input, select, [tabindex='0']";
@@ -220,7 +194,7 @@ function Dialog({ view, acts, open }: { view: View; acts: Acting; open: Open }):
             onValue=${(v: unknown) => { setCopied(false); setValues((held) => ({ ...held, [field.name]: v })); }} />`)}
           ${wrong ? html`<p class="pj-fail pj-text" role="alert">${visible(wrong)}</p>` : null}
           <div class="pj-dialog-buttons">
-            ${open.has_python ? html`<button type="button" class="pj-button pj-left" disabled=${!isReady} onClick=${() => void copy().catch(quiet)}>${isCopied ? "Copied" : "Copy as Python"}</button>` : null}
+            ${open.has_python ? html`<button type="button" class="pj-button pj-left" disabled=${!isReady} onClick=${() => void copy().catch(ignored)}>${isCopied ? "Copied" : "Copy as Python"}</button>` : null}
             <button type="button" class="pj-button pj-safe" onClick=${() => acts.cancel()}>Cancel</button>
             <button type="submit" class=${open.destroys ? "pj-button pj-danger" : "pj-button pj-go"} disabled=${!isReady}>${visible(question.confirm)}</button>
           </div>

@@ -20,7 +20,7 @@ const ASKED = {
 class FakeView {
   readonly title = "Shelf";
   readonly connection: Signal<string> = signal("live");
-  readonly acts: Signal<ActsState | undefined> = signal<ActsState | undefined>({ acts: { burn: { title: "Burn…", destroys: true, refused: null } }, run: null, last: null });
+  readonly acts: Signal<ActsState | undefined> = signal<ActsState | undefined>({ acts: { burn: { title: "Burn…", destroys: true, refused: null } }, run: null, last: null, turn: "", undo: null, redo: null });
   readonly asked: [string, unknown][] = [];
   answers: Record<string, unknown> = { ask_act: ASKED, start_act: true };
 
@@ -138,7 +138,7 @@ test("a button that cannot act says why and does not ask", async () => {
   await show("Pick books first.");
   await click(".pj-toolbar button");
   expect(find(".pj-toolbar button").title).toBe("Pick books first.");
-  await act(() => { view.acts.value = { acts: { burn: { title: "Burn…", destroys: true, refused: "It is locked." } }, run: null, last: null }; });
+  await act(() => { view.acts.value = { ...(view.acts.value as ActsState), acts: { burn: { title: "Burn…", destroys: true, refused: "It is locked." } } }; });
   expect(find(".pj-toolbar button").title).toBe("It is locked.");
   await act(() => { view.connection.value = "offline"; });
 
@@ -160,16 +160,89 @@ test("what runs is shown with how far it is and can be cancelled while it can be
   expect((find(".pj-act-bar button") as HTMLButtonElement).disabled).toBe(true);
 });
 
+const tell = async (more: Partial<ActsState>): Promise<void> => {
+  await act(() => { view.acts.value = { ...(view.acts.value as ActsState), ...more }; });
+  await settle();
+};
+const DONE: Partial<ActsState> = { last: { said: "Burnt 2.", failed: false, python: null }, turn: "u1", undo: { said: "Burnt 2\u202e" }, redo: { said: "Read 1", refused: null } };
+
 test("what was done can be undone, once, or dismissed; a failure is an alert", async () => {
   await show();
-  await act(() => { view.acts.value = { ...(view.acts.value as ActsState), last: { said: "Burnt 2.", failed: false, undo: "u1" } }; });
-  await click(".pj-act-bar button");
-  await click(".pj-act-bar button");
+  await tell({ ...DONE, redo: null });
+  expect(find("[data-way=undo]").textContent).toBe("Undo: Burnt 2\\u202e");
+  expect(root.querySelector("[data-way=redo]")).toBeNull();
+  await click("[data-way=undo]");
+  await click("[data-way=undo]");
   await click("[aria-label=Dismiss]");
   expect(view.asked).toEqual([["undo_act", { token: "u1" }], ["dismiss_act", {}]]);
-  await act(() => { view.acts.value = { ...(view.acts.value as ActsState), last: { said: "Nothing was changed.", failed: true, undo: null } }; });
+  await tell({ last: { said: "Nothing was changed.", failed: true, python: null }, undo: null });
 
   expect(find("[role=alert]").textContent).toContain("Nothing was changed.");
+});
+
+test("keys undo and redo wherever the focus is in the view, once a turn, and stay in it", async () => {
+  root.className = "pj-view";
+  await show();
+  await tell(DONE);
+  const stop = find(".pj-toolbar button");
+  const key = async (given: KeyboardEventInit): Promise<boolean> => {
+    const event = new KeyboardEvent("keydown", { bubbles: true, cancelable: true, composed: true, ...given });
+    stop.dispatchEvent(event);
+    await settle();
+    return event.defaultPrevented;
+  };
+  expect(await key({ key: "z", ctrlKey: true, repeat: true })).toBe(true);
+  expect(await key({ key: "z" })).toBe(false);
+  expect(view.asked).toEqual([]);
+  await key({ key: "z", ctrlKey: true });
+  await key({ key: "y", ctrlKey: true });
+  expect(view.asked).toEqual([["undo_act", { token: "u1" }]]);
+  for (const [turn, given] of [["u2", { key: "Z", ctrlKey: true, shiftKey: true }], ["u3", { key: "y", ctrlKey: true }], ["u4", { key: "Z", metaKey: true, shiftKey: true }]] as const) {
+    await tell({ turn });
+    await key(given);
+    expect(view.asked.at(-1)).toEqual(["redo_act", { token: turn }]);
+  }
+  const asked = view.asked.length;
+  await tell({ turn: "u5", redo: { said: "Read 1", refused: "It is there no more." } });
+  await key({ key: "y", ctrlKey: true });
+  expect(find("[data-way=redo]").title).toBe("It is there no more.");
+  await act(() => { view.connection.value = "offline"; });
+  await key({ key: "z", ctrlKey: true });
+  expect(view.asked.length).toBe(asked);
+});
+
+test("a text that is typed keeps its own undo, and a dialog that asks keeps what is behind it", async () => {
+  root.className = "pj-view";
+  await show();
+  await tell(DONE);
+  await click(".pj-toolbar button");
+  const field = find("input[type=text]");
+  const press_ = (target: Element): KeyboardEvent => {
+    const event = new KeyboardEvent("keydown", { key: "z", ctrlKey: true, bubbles: true, cancelable: true, composed: true });
+    target.dispatchEvent(event);
+    return event;
+  };
+  expect(press_(field).defaultPrevented).toBe(false);
+  expect(press_(find(".pj-safe")).defaultPrevented).toBe(true);
+
+  expect(view.asked.map(([op]) => op)).toEqual(["ask_act"]);
+});
+
+test("when the button with the focus is drawn no more the view has it, then the button that is there again", async () => {
+  root.className = "pj-view";
+  root.tabIndex = -1;
+  await show();
+  await tell(DONE);
+  const frame = async (): Promise<void> => { await act(async () => { await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(() => next(null)))); }); };
+  find("[data-way=undo]").focus();
+  await click("[data-way=undo]");
+  await tell({ run: { title: "Undo", done: 0, of: 1, can_cancel: true }, last: null });
+  await frame();
+  expect(document.activeElement).toBe(root);
+  await tell({ ...DONE, run: null, turn: "u2" });
+  await frame();
+
+  expect(document.activeElement).toBe(find("[data-way=undo]"));
 });
 
 test("a toolbar is one stop for Tab, with arrows inside", async () => {

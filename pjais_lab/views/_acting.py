@@ -1,4 +1,4 @@
-"""The base of views from which somebody acts: it asks, runs one act at a time, and keeps the way back."""
+"""The base of views from which somebody acts: it asks, runs one act at a time, and keeps the ways back."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import inspect
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final
 from uuid import uuid4
 
 import msgspec
 
 from pjais_lab.core.spelling import near
 from pjais_lab.errors import LabError, ViewError
-from pjais_lab.views._acts import Act, Cancelled, Done, Run, acts_of
+from pjais_lab.views._act_thread import begin
+from pjais_lab.views._acts import Act, Done, Run, acts_of
 from pjais_lab.views._base import View
+from pjais_lab.views._history import Doing, History, Step
 from pjais_lab.views._requests import answer
 
 __all__ = ["ActingView"]
@@ -22,7 +24,6 @@ __all__ = ["ActingView"]
 _REMEMBERED: Final = 100
 _LONGEST_CODE: Final = 20_000
 _LONGEST_TOKEN: Final = 100
-_NOTHING: Final = "Nothing was changed."
 
 
 class ActingView(View):
@@ -40,7 +41,8 @@ class ActingView(View):
         self._run: Run | None = None
         self._known: deque[str] = deque(maxlen=_REMEMBERED)
         self._last: dict[str, Any] | None = None
-        self._undo: tuple[str, Callable[[Run], str]] | None = None
+        self._history = History()
+        self._turn = ""  # what Undo and Redo must name, so that each is begun once
         self.tell_acts()
 
     def __init_subclass__(cls, **keywords: Any) -> None:
@@ -62,7 +64,7 @@ class ActingView(View):
         question = None
         if found.asks is not None:
             known = list(inspect.signature(found.asks).parameters.values())[1:]
-            have = self._checked(name, found.given, given)
+            have = _checked(name, found.given, given)
             lacking = [p.name for p in known if p.default is p.empty and p.name not in have]
             if lacking:
                 msg = f"The act {name!r} was asked for without {lacking[0]!r}."
@@ -85,28 +87,47 @@ class ActingView(View):
                 another one is still running.
         """
         found = self._able(name)
-        arguments_ = self._checked(name, found.checks, given)
-        function = getattr(self, name)
-
-        def work(run: Run) -> Done:
-            return cast("Done", function(run, **arguments_))
-
+        arguments_ = _checked(name, found.checks, given)
         code = found.python(self, **arguments_) if found.python is not None else ""
-        code = code if len(code) <= _LONGEST_CODE else ""
-        return self._start(token, found.title.rstrip("…"), work, code)
+        step = Step(name, arguments_, code if len(code) <= _LONGEST_CODE else "")
+        doing = self._history.acting(step, self._work(step))
+        return self._start(token, found.title.rstrip("…"), lambda: doing)
 
     @answer
     def undo_act(self, *, token: str) -> bool:
-        """Take the last act back; False when that was begun before.
+        """Take the newest act back; False when that was begun before, or is no longer offered.
 
         Raises:
             ViewError: another act is still running.
         """
+
+        def choose() -> Doing | None:
+            step = self._history.undo if token == self._turn else None
+            return None if step is None else self._history.undoing(step)
+
+        return self._start(token, "Undo", choose)
+
+    @answer
+    def redo_act(self, *, token: str) -> bool:
+        """Do again what was undone last; False when that was begun before, or is not offered.
+
+        Raises:
+            ViewError: another act is still running, or it cannot be done now.
+        """
         with self._acting:
-            known = self._undo
-        if known is None or known[0] != token:
+            step = self._history.redo if token == self._turn else None
+        if step is None:
             return False
-        return self._start(token, "Undo", lambda run: Done(known[1](run)))
+        reason = _refuses_again(self, step)
+        if reason is not None:
+            raise ViewError(reason, act=step.name)
+
+        def choose() -> Doing | None:
+            if token != self._turn:
+                return None
+            return self._history.redoing(step, self._work(step))
+
+        return self._start(token, "Redo", choose)
 
     @answer
     def cancel_act(self) -> None:
@@ -118,9 +139,9 @@ class ActingView(View):
 
     @answer
     def dismiss_act(self) -> None:
-        """Take the bar away, and with it the way back."""
+        """Take the bar away. The history stays: Ctrl+Z undoes as before, and the bar comes back."""
         with self._acting:
-            self._last = self._undo = None
+            self._last = None
         self.tell_acts()
 
     @answer
@@ -134,12 +155,17 @@ class ActingView(View):
         if found.python is None:
             msg = f"{found.title!r} has no call in Python."
             raise ViewError(msg, act=name)
-        return found.python(self, **self._checked(name, found.checks, given))
+        return found.python(self, **_checked(name, found.checks, given))
 
     # ------------------------------------------------------------ how it works
     def tell_acts(self) -> None:
         """What can be done, or is being done, may have changed."""
         self.put_later("acts", self._acts_state)
+
+    @property
+    def has_redo(self) -> bool:
+        """Whether something was undone that may be done again."""
+        return self._history.redo is not None
 
     def _found(self, name: str) -> Act:
         found = self.acts.get(name)
@@ -155,63 +181,83 @@ class ActingView(View):
             raise ViewError(reason, act=name)
         return found
 
-    @staticmethod
-    def _checked(name: str, kind: type[Any], given: dict[str, Any]) -> dict[str, Any]:
-        try:
-            found = msgspec.structs.asdict(msgspec.convert(given, kind))
-        except msgspec.ValidationError as error:
-            msg = f"The act {name!r} was asked for wrongly: {error}."
-            raise ViewError(msg, act=name) from error
-        return {n: v for n, v in found.items() if v is not msgspec.UNSET}
+    def _work(self, step: Step) -> Callable[[Run], Done]:
+        function = getattr(self, step.name)
 
-    def _start(self, token: str, title: str, work: Callable[[Run], Done], code: str = "") -> bool:
+        def work(run: Run) -> Done:
+            done = function(run, **step.arguments)
+            if not isinstance(done, Done):
+                msg = f"The act {step.name!r} gave {done!r}; expected a Done."
+                raise TypeError(msg)
+            return done
+
+        return work
+
+    def _start(self, token: str, title: str, choose: Callable[[], Doing | None]) -> bool:
         with self._acting:
-            if token in self._known:
+            doing = None if token in self._known else choose()
+            if doing is None:
                 return False
             if self._run is not None:
                 msg = f"{self._run.title!r} is still running."
                 raise ViewError(msg, hint="Wait for it, or cancel it.")
+            run = Run(f"act-{token[:_LONGEST_TOKEN]}", title, self.tell_acts)
+            begin(run, lambda: self._act(run, doing))
             self._known.append(token)
-            run = self._run = Run(f"act-{token[:_LONGEST_TOKEN]}", title, self.tell_acts)
-            self._last = self._undo = None
+            self._run, self._last, self._turn = run, None, ""
         self.tell_acts()
-        threading.Thread(
-            target=self._act, args=(run, work, code), name="pjais-act", daemon=True
-        ).start()
         return True
 
-    def _act(self, run: Run, work: Callable[[Run], Done], code: str) -> None:
-        undo, is_failed = None, False
+    def _act(self, run: Run, doing: Doing) -> None:
+        done: Done | Exception
         try:
-            done = work(run)
-            said, undo = done.said, done.undo
-        except Cancelled:
-            said = f"{run.title} was cancelled. {_NOTHING}"
-        except LabError as error:
-            said = " ".join(filter(None, [error.message, _NOTHING, error.hint]))
-            is_failed = True
+            done = doing.work(run)
         except Exception as error:  # noqa: BLE001 - shown where it belongs
-            said, is_failed = f"{type(error).__name__}: {error} {_NOTHING}", True
-        token = uuid4().hex
+            done = error
         with self._acting:
-            self._run = None
-            self._undo = (token, undo) if undo is not None else None
-            self._last = {
-                "said": said,
-                "failed": is_failed,
-                "undo": token if undo else None,
-                "python": code or None,
-            }
+            self._last = doing.ended(run, done)
+            self._run, self._turn = None, uuid4().hex
         self.tell_acts()
 
     def _acts_state(self) -> dict[str, Any]:
-        run = self._run
-        offered = {
-            name: {
-                "title": found.title,
-                "destroys": found.destroys,
-                "refused": found.refuses(self) if found.refuses is not None else None,
-            }
-            for name, found in self.acts.items()
+        with self._acting:
+            run, last, turn = self._run, self._last, self._turn
+            undo, redo = self._history.undo, self._history.redo
+        again = redo if run is None else None
+        return {
+            "acts": {name: _offered(self, found) for name, found in self.acts.items()},
+            "run": run.shown() if run else None,
+            "last": last,
+            "turn": turn,
+            "undo": {"said": undo.said} if undo else None,
+            "redo": {"said": again.said, "refused": _refuses_again(self, again)} if again else None,
         }
-        return {"acts": offered, "run": run.shown() if run else None, "last": self._last}
+
+
+def _checked(name: str, kind: type[Any], given: dict[str, Any]) -> dict[str, Any]:
+    try:
+        found = msgspec.structs.asdict(msgspec.convert(given, kind))
+    except msgspec.ValidationError as error:
+        msg = f"The act {name!r} was asked for wrongly: {error}."
+        raise ViewError(msg, act=name) from error
+    return {n: v for n, v in found.items() if v is not msgspec.UNSET}
+
+
+def _offered(view: ActingView, found: Act) -> dict[str, Any]:
+    refused = found.refuses(view) if found.refuses is not None else None
+    return {"title": found.title, "destroys": found.destroys, "refused": refused}
+
+
+def _refuses_again(view: ActingView, step: Step) -> str | None:
+    """Why what was undone cannot be done again now; None when it can."""
+    found = view.acts[step.name]
+    try:
+        reason = found.refuses(view) if found.refuses is not None else None
+        if reason is None and found.asks is not None:
+            known = list(inspect.signature(found.asks).parameters)[1:]
+            found.asks(view, **{n: step.arguments[n] for n in known if n in step.arguments})
+    except LabError as error:
+        return error.message
+    except Exception as error:  # noqa: BLE001 - shown where it belongs
+        return f"{type(error).__name__}: {error}"
+    return reason

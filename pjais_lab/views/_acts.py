@@ -9,34 +9,53 @@ A view derives from ``ActingView`` and marks methods::
         @pj.views.act("Burn…", asks=_asks, destroys=True)
         def burn(self, run: pj.views.Run, *, ids: list[str], why: str = "") -> pj.views.Done:
             drafts = [BookBurnt(why).on(entity=i) for i in run.each(ids)]
-            done = self.lab.commit(*drafts, key=run.key)
+            done = run.commit(self.lab, *drafts)
             return pj.views.Done(
                 f"Burnt {len(ids)} books.", undo=lambda run: self._unburn(run, done)
             )
 
 An act makes one commit, so that all of it happens or nothing. ``run.each`` says how far it is and
-stops when the user cancels, by an exception that must pass; ``run.key`` is the commit's idempotency
-key, so that a request that comes twice acts once. It runs in a thread of its own. What the browser
-does not give (``why``) becomes a field of the dialog: ``Literal`` a choice, ``str`` text, a number,
-``bool`` a box; ``finds={"book": "find"}`` searches with the ``answer`` of that name. In the
-browser ``const acts = kit.useActs(view)``, then ``<${kit.ActButton} acts=${acts} name="burn"
-given=${{ ids }} lacks=${ids.length ? null : "Pick books first."} />`` begins one, and
-``<${kit.Acts} view=${view} acts=${acts} />`` shows the dialog, the progress and the undo bar.
+stops when the user cancels, by an exception that must pass; ``run.commit`` is the lab's own, with
+``run.key`` as the idempotency key, so that a request that comes twice acts once.
+
+The view keeps the ways back of its last fifty acts. Undo goes through them from the newest, each by
+a commit of its own that looks under the write lock whether what it would change is still as the act
+left it, and raises if not: that act then can be undone no more, and the one before it is the next.
+Acts that were undone since have left nothing behind, so their events are no change: skip those that
+``run.stands`` denies. What was undone can be redone, until something else is done: the same act with
+the same arguments, as a new commit. It asks no second time, since it can be undone again. An act
+without a way back is passed over; whether older ones can still be undone, they find out themselves.
+
+It runs in a thread of its own. What the browser does not give (``why``) becomes a field of the
+dialog: ``Literal`` a choice, ``str`` text, a number, ``bool`` a box; ``finds={"book": "find"}``
+searches with the ``answer`` of that name. In the browser ``const acts = kit.useActs(view)``, then
+``<${kit.ActButton} acts=${acts} name="burn" given=${{ ids }}
+lacks=${ids.length ? null : "Pick books first."} />`` begins one, and
+``<${kit.Acts} view=${view} acts=${acts} />`` shows the dialog, the progress and the bar with Undo and
+Redo, which Ctrl+Z and Ctrl+Shift+Z or Ctrl+Y also do while the focus is in the view.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
 from pjais_lab.views._fields import Field, fields_of
 from pjais_lab.views._requests import arguments
 
-__all__ = ["Act", "Cancelled", "Done", "Question", "Run", "act", "acts_of"]
+if TYPE_CHECKING:
+    from pjais_lab.core.event import Draft, Event
+    from pjais_lab.lab.lab import Lab
+    from pjais_lab.lab.past import PastLab
+    from pjais_lab.reactive.commit import Command, Commit
 
+__all__ = ["Act", "Cancelled", "Done", "Question", "Run", "Span", "act", "acts_of"]
+
+Span = tuple[int, int]
+"""First and last place in the log."""
 _F = TypeVar("_F", bound=Callable[..., Any])
 _T = TypeVar("_T")
 _MARK: Final = "_pjais_act"
@@ -61,7 +80,7 @@ class Done(msgspec.Struct, frozen=True):
     """What an act has done.
 
     Args:
-        said: in one sentence.
+        said: in one sentence; Undo and Redo show it as what they would take back or do again.
         undo: does the exact inverse, or raises when what it would change has changed meanwhile;
             gives the sentence that says so. None when no event takes the act back.
     """
@@ -137,6 +156,8 @@ class Run:
         done: how many things are done.
         of: of how many; 0 while that is not known.
         can_cancel: whether it still can be cancelled.
+        span: first and last place in the log of what ``commit`` has stored.
+        settled: such places of later acts that were undone, and of what undid them; for an undo.
     """
 
     def __init__(self, key: str, title: str, tell: Callable[[], None]) -> None:
@@ -144,6 +165,8 @@ class Run:
         self.title = title
         self.done = self.of = 0
         self.can_cancel = True
+        self.span: Span | None = None
+        self.settled: tuple[Span, ...] = ()
         self._tell = tell
         self._is_cancelled = False
 
@@ -161,6 +184,24 @@ class Run:
         self._tell()
         if self._is_cancelled:
             raise Cancelled
+
+    def commit(self, lab: Lab | PastLab, *items: Draft | Event | Command) -> Commit:
+        """The act's one commit, as ``lab.commit`` makes it; a later undo knows its events by it.
+
+        Raises:
+            RejectedError: an event is wrong or does not fit the state; nothing was stored.
+        """
+        done: Commit = lab.commit(*items, key=self.key)
+        if done.records:
+            self.span = done.seq_first, done.seq_last
+        return done
+
+    def stands(self, seq: int) -> bool:
+        """Whether an event, by its ``seq``, counts for an undo.
+
+        False when a later act of this view stored it and was undone, or when it was that undo.
+        """
+        return not any(first <= seq <= last for first, last in self.settled)
 
     def cancel(self) -> None:
         """Stop before the next thing; too late once all of them are done."""

@@ -88,7 +88,8 @@ def ended(wire: Any, view: ActingView) -> dict[str, Any]:
             wire.paint(view, push.content["seq"])
             if "acts" in push.parts:
                 state = push.parts["acts"]
-                return state["last"] if state["run"] is None else None
+                way = {"undo": state["turn"] if state["undo"] else None}
+                return state["last"] | way if state["run"] is None and state["last"] else None
         return None
 
     found: dict[str, Any] = wire.until(last)
@@ -161,16 +162,18 @@ def test_an_act_says_how_far_it_is_and_stops_when_cancelled(shelf: Shelf, wire: 
     assert shelf.lab.position == before
 
 
-def test_an_undo_is_there_once_and_until_another_act(shelf: Shelf, wire: Any) -> None:
+def test_an_undo_is_there_once(shelf: Shelf, wire: Any) -> None:
     begin(shelf, names=["joy"])
     token = ended(wire, shelf)["undo"]
 
     assert shelf.undo_act(token=token)
+    assert not shelf.undo_act(token=token)
     wire.until(lambda: shelf._acts_state()["last"])
 
     assert shelf._acts_state()["last"]["said"] == "Unburnt."
-    assert shelf._acts_state()["last"]["undo"] is None
+    assert shelf._acts_state()["undo"] is None
     assert not shelf.undo_act(token=token)
+    assert not shelf.undo_act(token=shelf._acts_state()["turn"])
 
 
 def test_an_undo_that_meets_a_change_says_so_and_changes_nothing(shelf: Shelf, wire: Any) -> None:
@@ -182,18 +185,23 @@ def test_an_undo_that_meets_a_change_says_so_and_changes_nothing(shelf: Shelf, w
     shelf.undo_act(token=token)
     wire.until(lambda: shelf._acts_state()["last"])
 
-    assert shelf._acts_state()["last"]["said"] == "Somebody was here since. Nothing was changed."
+    assert shelf._acts_state()["last"]["said"] == (
+        "Somebody was here since. Nothing was changed."
+        " “Burnt 1 (small, cold, 1)” can be undone no more."
+    )
     assert shelf.lab.position == before
 
 
-def test_a_dismissed_bar_takes_the_undo_with_it(shelf: Shelf, wire: Any) -> None:
+def test_a_dismissed_bar_leaves_the_undo_and_comes_back_with_it(shelf: Shelf, wire: Any) -> None:
     begin(shelf, names=["joy"])
     token = ended(wire, shelf)["undo"]
 
     shelf.dismiss_act()
 
     assert shelf._acts_state()["last"] is None
-    assert not shelf.undo_act(token=token)
+    assert shelf.undo_act(token=token)
+    wire.until(lambda: shelf._acts_state()["last"])
+    assert shelf._acts_state()["last"]["said"] == "Unburnt."
 
 
 @pytest.mark.parametrize(

@@ -66,8 +66,9 @@ def bar(table: MemoryTable) -> dict[str, Any]:
     for thread in threading.enumerate():
         if thread.name == "pjais-act":
             thread.join(10)
-    found: dict[str, Any] = table._acts_state()["last"]
-    return found
+    state = table._acts_state()
+    found: dict[str, Any] = state["last"]
+    return found | {"undo": state["turn"] if state["undo"] else None}
 
 
 def column(table: MemoryTable, name: str) -> list[Any]:

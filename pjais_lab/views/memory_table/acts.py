@@ -42,6 +42,12 @@ class MemoryActs(AskedTable):
 
     lab: Lab | PastLab
 
+    def data_moved(self) -> None:
+        """The rows may be others now, and what was undone may be there no more to be redone."""
+        super().data_moved()
+        if self.has_redo:
+            self.tell_acts()
+
     # ------------------------------------------------------------ questions
     def _refuses(self) -> str | None:
         if isinstance(self.lab, PastLab):
@@ -111,7 +117,7 @@ class MemoryActs(AskedTable):
         Raises:
             ViewError: none is given, or an id is none.
         """
-        done = self.lab.commit(*[recall_memory(i) for i in run.each(_some(ids))], key=run.key)
+        done = run.commit(self.lab, *[recall_memory(i) for i in run.each(_some(ids))])
         said = memories(len(done.entity_ids))
         return Done(f"Recalled {said}; a recall cannot be taken back.")
 
@@ -129,7 +135,7 @@ class MemoryActs(AskedTable):
                 raise RejectedError(msg, tier=tier)
             return [retier_memory(i, tier) for i in run.each(moving)]
 
-        done = self.lab.commit(decide, key=run.key)
+        done = run.commit(self.lab, decide)
 
         def back(again: Run) -> str:
             def inverse(_: Any, moved: list[str]) -> dict[str, Draft]:
@@ -148,7 +154,7 @@ class MemoryActs(AskedTable):
             ViewError: none is given, or an id is none.
         """
         drafts = [forget_memory(i, reason) for i in run.each(_some(ids))]
-        done = self.lab.commit(*drafts, key=run.key)
+        done = run.commit(self.lab, *drafts)
 
         def back(again: Run) -> str:
             def inverse(store: Any, gone: list[str]) -> dict[str, Draft]:
@@ -189,7 +195,7 @@ class MemoryActs(AskedTable):
             )
             return list(run.each([made]))
 
-        done = self.lab.commit(decide, key=run.key)
+        done = run.commit(self.lab, decide)
 
         def back(again: Run) -> str:
             def inverse(_: Any, made: list[str]) -> dict[str, Draft]:
@@ -210,7 +216,7 @@ class MemoryActs(AskedTable):
             old.extend(among(store, _OLD_LINK, [link_id(source, target, relation)]).to_dicts())
             return list(run.each([unlink_memories(source, target, relation)]))
 
-        done = self.lab.commit(decide, key=run.key)
+        done = run.commit(self.lab, decide)
 
         def back(again: Run) -> str:
             take_back(

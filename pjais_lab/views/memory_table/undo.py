@@ -23,7 +23,7 @@ __all__ = ["Asks", "among", "take_back"]
 Asks = Any
 """What answers ``query``: a lab, a past one, or the store that a command is given."""
 _SINCE: Final = """\
-SELECT entity_id, actor, name FROM events
+SELECT entity_id, actor, name, seq FROM events
 WHERE seq > $after AND name IN (SELECT unnest(string_split($names, ','))) AND entity_id {ids}
 ORDER BY seq"""
 _IDS: Final = "IN (SELECT CAST(unnest(string_split($ids, ',')) AS UUID))"
@@ -52,25 +52,29 @@ def take_back(
         inverse: entity -> the event that takes it back; decided under the write lock.
 
     Raises:
-        RejectedError: somebody has changed one of them since; nothing was stored.
+        RejectedError: somebody has changed one of them since, and it was not a later act of the
+            same view that was undone; nothing was stored.
     """
     acts = {r.entity_id: r.id for r in done.records if r.entity_id is not None}
     ids = list(acts)
 
     def decide(store: Any) -> list[Draft]:
-        _check_unchanged(store, ids, done.seq_last, names)
+        _check_unchanged(store, run, ids, done.seq_last, names)
         drafts = inverse(store, ids)
         return [
             msgspec.structs.replace(drafts[i], cause=acts[i]) for i in run.each(ids) if i in drafts
         ]
 
-    lab.commit(decide, key=run.key)
+    run.commit(lab, decide)
 
 
-def _check_unchanged(store: Asks, ids: list[str], after: int, names: Sequence[str]) -> None:
-    found = among(store, _SINCE, ids, after=after, names=",".join(names))
-    if found.is_empty():
+def _check_unchanged(
+    store: Asks, run: Run, ids: list[str], after: int, names: Sequence[str]
+) -> None:
+    found = among(store, _SINCE, ids, after=after, names=",".join(names)).rows()
+    changes = [row for row in found if run.stands(row[3])]
+    if not changes:
         return
-    some, (_, actor, name) = found["entity_id"].n_unique(), found.row(0)
+    some, (_, actor, name, _) = len({row[0] for row in changes}), changes[0]
     msg = f"{some} of {len(ids)} changed since: {actor} committed {name.partition('.')[2]}."
     raise RejectedError(msg, hint="Look at them again, and act anew.")
