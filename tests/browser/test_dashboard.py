@@ -149,6 +149,31 @@ def test_keys_open_hide_and_maximise_panels_and_a_hidden_one_is_not_attached(
     assert len(found.kinds()) == cells
 
 
+def test_a_hidden_panel_runs_no_query_and_is_up_to_date_when_it_is_shown(
+    book: Callable[..., Any],
+) -> None:
+    found = book(MAKE)
+    found.run_all()
+    board = board_of(found)
+    expect(panel(board, "Ada").get_by_text("6 changes")).to_be_visible()
+    toggle(board, "Ada").click()
+    until(found, "board['Ada'].following.is_resting")
+    runs = "[q.peek('runs') for q in board['Ada']._queries.values()]"
+    found.execute(
+        f"before = {runs}\n"
+        "for n in range(20):\n"
+        "    lab.personas.change_mood(lab.personas['Ada'], 'joy', float(n))\n"
+        "    assert board['Mine'].frame.item() == 7 + n  # a panel that is shown\n"
+        f"assert {runs} == before"
+    )
+    expect(panel(board, "Mine").get_by_text("26 moods")).to_be_visible()
+
+    toggle(board, "Ada").click()
+
+    expect(panel(board, "Ada").get_by_text("26 changes")).to_be_visible()
+    found.execute("assert board['Ada'].moods.height == 26")
+
+
 def test_panels_open_while_a_cell_runs(book: Callable[..., Any]) -> None:
     found = book(MAKE)
     found.run_all()
