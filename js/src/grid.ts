@@ -48,6 +48,7 @@ interface Props {
   isNarrowed?: boolean;
 }
 
+/** So many rows are asked for at once. */
 export const BLOCK = 100;
 /** Rows of the head: names, and what lies in the columns. */
 export const HEAD_ROWS = 2;
@@ -101,7 +102,10 @@ export function Grid(props: Props): VNode {
     if (at.row < first) box.scrollTop = placeOf(at.row, count, BODY_PX);
     else if (at.row >= first + visibleRows) box.scrollTop = placeOf(at.row - visibleRows + 1, count, BODY_PX);
   }, [at.row]);
+  const wasAt = useRef(at.column);
   useLayoutEffect(() => {
+    if (wasAt.current === at.column) return; // nobody has moved: a grid that comes must not move the page
+    wasAt.current = at.column;
     scroller.current?.querySelector(`#${id}-${at.row}-${at.column}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [at.column]);
 

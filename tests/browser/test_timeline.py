@@ -31,6 +31,12 @@ BOTH = (
     "timeline = pj.views.Timeline(lab, selection=brush)\n"
     "names = pj.views.Timeline(lab, by='name', selection=brush, title='Names')\n"
 )
+LABELS = """v => {
+    const box = v.querySelector('.pj-tl-ticks').getBoundingClientRect();
+    const all = [...v.querySelectorAll('.pj-tl-ticks span')].map((e) => e.getBoundingClientRect());
+    const isFree = (b, i) => b.left >= (i ? all[i - 1].right : box.left) && b.right <= box.right + 0.5;
+    return [all.length, all.every(isFree)];
+}"""
 LATER = """
 import datetime as dt, sys, pjais_lab as pj
 with pj.open(sys.argv[1], background=False) as lab:
@@ -90,6 +96,18 @@ def test_a_timeline_is_light_dark_narrow_and_high_in_contrast(
     expect(view.locator(".pj-tl-solid").first).to_have_css("fill", "rgb(0, 0, 0)")
     book.shot("timeline_narrow_forced_colors")
     assert view.evaluate("el => el.scrollWidth <= el.clientWidth")
+    book.page.emulate_media(forced_colors="none")
+    book.page.set_viewport_size({"width": 1200, "height": 1000})
+    for width in (260, 340, 407, 520, 700):
+        book.page.add_style_tag(content=f".pj-view {{ width: {width}px !important; }}")
+        expect(view).to_have_css("width", f"{width}px")
+        for _ in range(3):
+            book.page.wait_for_function(f"v => ({LABELS})(v)[1]", arg=view.element_handle())
+            assert view.evaluate(LABELS)[0] > 0
+            view.get_by_role("button", name="Zoom in").click()
+        view.get_by_role("button", name="Whole log").click()
+        if width == 340:
+            book.shot("timeline_narrow")
 
 
 def test_the_mouse_brushes_picks_zooms_and_the_other_views_follow(

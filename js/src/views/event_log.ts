@@ -1,11 +1,12 @@
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { Chips, Copy, Search } from "../controls";
-import { Detail } from "../event_detail";
-import { FacetPanel, type Asked } from "../event_facets";
-import { BLOCK, Held, paused, scrolled, shownOf, type Hold } from "../event_follow";
-import { Rows, type Place } from "../event_rows";
+import { Detail } from "../event_log/detail";
+import { FacetPanel, type Asked } from "../event_log/facets";
+import { Held, paused, scrolled, shownOf, type Hold } from "../event_log/follow";
+import { Rows, type Place } from "../event_log/rows";
 import { text, visible, type Frame } from "../frame";
+import { BLOCK } from "../grid";
 import { html } from "../html";
 import { Shell } from "../shell";
 import { Superseded } from "../transport";

@@ -5,8 +5,8 @@ import { text, visible } from "../frame";
 import { html } from "../html";
 import { useNewest } from "../newest";
 import { Shell } from "../shell";
-import { bars, between, moved, sums, ticks, when, widened, zoomed, type Buckets } from "../timeline_axis";
-import { FEW, folded, inBuckets, sum, type Lane, type Shown } from "../timeline_lanes";
+import { bars, between, marks, moved, sums, when, widened, zoomed, type Buckets } from "../timeline/axis";
+import { FEW, folded, inBuckets, sum, type Lane, type Shown } from "../timeline/lanes";
 import { Superseded } from "../transport";
 import type { View } from "../view";
 
@@ -240,6 +240,7 @@ function Plot(props: PlotProps): VNode {
     if (from.current && !from.current.isMoved) props.onClick();
     from.current = null;
   };
+  const axis = marks(first, end, wide);
   const isPicking = state.picked.length > 0;
   const said = `${visible(view.title)}: ${lanes.length} lanes, ${when(first, step)} to ${when(end, step)} UTC`;
   const top = Math.max(1, ...total.every);
@@ -269,10 +270,10 @@ function Plot(props: PlotProps): VNode {
       </div>
       <div class="pj-tl-row pj-tl-axis" aria-hidden="true">
         <span class="pj-tl-label pj-quiet">UTC</span>
-        <div class="pj-tl-ticks">${ticks(first, end, Math.max(2, Math.floor(wide / 90))).map(([ms, label]) => html`<span key=${ms} class=${percent(ms) > 94 ? "pj-tl-last" : ""} style=${{ left: `${percent(ms)}%` }}>${label}</span>`)}</div>
+        <div class="pj-tl-ticks">${axis.map(({ ms, place, label, side }) => (side === "none" ? null : html`<span key=${ms} class=${side === "before" ? "pj-tl-last" : ""} style=${{ left: `${100 * place}%` }}>${label}</span>`))}</div>
       </div>
       <div class="pj-tl-area" ref=${area} aria-hidden="true">
-        ${ticks(first, end, Math.max(2, Math.floor(wide / 90))).map(([ms]) => html`<i key=${ms} class="pj-tl-tick" style=${{ left: `${percent(ms)}%` }} />`)}
+        ${axis.map(({ ms, place }) => html`<i key=${ms} class="pj-tl-tick" style=${{ left: `${100 * place}%` }} />`)}
         ${brush && brush[1] > first && brush[0] < end ? html`<div class=${`pj-tl-brush${props.isPending ? " pj-tl-pending" : ""}`} data-from=${new Date(brush[0]).toISOString()} data-to=${new Date(brush[1]).toISOString()}
           style=${{ left: `${percent(brush[0])}%`, width: `max(2px, ${percent(brush[1]) - percent(brush[0])}%)` }} />` : null}
       </div>

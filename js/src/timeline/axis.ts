@@ -45,6 +45,42 @@ function months(low: number, high: number, most: number): Tick[] {
   return found;
 }
 
+/** A tick at a place from 0 to 1; `before` it stands its label when there is no room behind, or none at all. */
+export interface Mark {
+  ms: number;
+  place: number;
+  label: string;
+  side: "after" | "before" | "none";
+}
+
+/** Of a letter of 11 px in a wide font; between a tick and its label; least and comfortable room between labels. */
+const LETTER_PX = 7;
+const INDENT_PX = 3;
+const [TIGHT_PX, EASY_PX] = [6, 20];
+/** Ticks are never nearer to one another. */
+const NEAR_PX = 40;
+
+/** Round times on an axis so many pixels wide, as many as have room; no label touches another or the end. */
+export function marks(low: number, high: number, wide: number): Mark[] {
+  for (let most = Math.floor(wide / NEAR_PX); most > 1; most--) {
+    const found = placed(ticks(low, high, most), low, high, wide, EASY_PX);
+    if (found.length > 1 && found.every((m) => m.side !== "none")) return found;
+  }
+  return placed(ticks(low, high, 2), low, high, wide, TIGHT_PX);
+}
+
+function placed(some: Tick[], low: number, high: number, wide: number, room: number): Mark[] {
+  let taken = 0;
+  return some.map(([ms, label]) => {
+    const place = Math.max(0, Math.min(1, (ms - low) / (high - low)));
+    const at = place * wide;
+    const px = label.length * LETTER_PX + INDENT_PX;
+    const side = at >= taken && at + px <= wide ? "after" : at - px >= taken && at + px > wide ? "before" : "none";
+    if (side !== "none") taken = (side === "after" ? at + px : at) + room;
+    return { ms, place, label, side };
+  });
+}
+
 /** A time in UTC, no longer than its step needs. */
 export function when(ms: number, step: number): string {
   if (!(Math.abs(ms) <= 8.64e15)) return "";

@@ -1,10 +1,10 @@
 /** What a log can be filtered by, each value with its events. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
-import { text, visible } from "./frame";
-import { html } from "./html";
-import { Superseded } from "./transport";
-import type { View } from "./view";
+import { text, visible } from "../frame";
+import { html } from "../html";
+import { Superseded } from "../transport";
+import type { View } from "../view";
 
 export interface Asked {
   names: string[];

@@ -1,8 +1,7 @@
 /** What of a growing log is shown: followed to its end, or held where somebody reads. */
-import type { Cell, Frame } from "./frame";
-import { MOST_PX, ROW_PX, firstRow, placeOf } from "./grid";
+import type { Cell, Frame } from "../frame";
+import { BLOCK, MOST_PX, ROW_PX, firstRow, placeOf } from "../grid";
 
-export const BLOCK = 100;
 const MOST_BLOCKS = 30;
 const MOST_PASSED = 400;
 

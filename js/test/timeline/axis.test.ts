@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bars, between, moved, sums, ticks, when, widened, zoomed } from "../src/timeline_axis";
+import { bars, between, marks, moved, sums, ticks, when, widened, zoomed } from "../../src/timeline/axis";
 
 const at = (iso: string): number => Date.parse(`${iso}Z`);
 
@@ -13,6 +13,44 @@ test.each([
   ["2026-03-01T00:00:00", "2026-03-01T00:00:02", 5, ["1 Mar", "00:00:00.500", "00:00:01.000", "00:00:01.500", "00:00:02.000"]],
 ])("ticks from %s to %s stand at round times", (low, high, most, labels) => {
   expect(ticks(at(low), at(high), most).map(([, l]) => l)).toEqual(labels);
+});
+
+/** Verdana, as wide as any font that a notebook has: thousandths of its height. */
+const ADVANCES: Record<string, number> = { " ": 352, ":": 454, ".": 364, J: 455, F: 575, M: 843, A: 684, S: 684, O: 787, N: 748, D: 771 };
+const px = (label: string): number => 3 + (11 / 1000) * [...label].reduce((sum, c) => sum + (ADVANCES[c] ?? 636), 0);
+const SPANS = [10, 1_500, 47_000, 3_600_000, 86_400_000, 12.3 * 86_400_000, 52 * 86_400_000, 400 * 86_400_000, 3_000 * 86_400_000, 60_000 * 86_400_000, 2_900_000 * 86_400_000];
+
+test("no label of an axis touches another or leaves it, however wide it is and whatever it spans", () => {
+  let [all, bare] = [0, 0];
+  for (let wide = 60; wide <= 1_600; wide += 13) {
+    for (const span of SPANS) {
+      for (let turn = 0; turn < 7; turn++) {
+        const low = at("2026-02-20T05:07:11.250") - (span * turn) / 7;
+        const boxes = marks(low, low + span, wide).filter((m) => m.side !== "none").map((m) => {
+          const left = m.place * wide - (m.side === "before" ? px(m.label) : 0);
+          return [left, left + px(m.label), m.label] as const;
+        });
+        all++;
+        if (!boxes.length && wide > 130) bare++;
+        boxes.forEach(([left, right, label], i) => {
+          const where = `${label} on ${wide} px, from ${when(low, 1)} over ${span} ms`;
+          if (left < 0 || right > wide || left < (boxes[i - 1]?.[1] ?? 0)) expect.fail(where);
+        });
+      }
+    }
+  }
+  expect(all).toBeGreaterThan(8_000);
+  expect(bare).toBeLessThan(all / 100);
+});
+
+test.each<[number, string[]]>([
+  [800, ["9 Mar", "16 Mar", "23 Mar", "30 Mar", "6 Apr"]],
+  [620, ["9 Mar", "16 Mar", "23 Mar", "30 Mar", "6 Apr before"]],
+  [300, ["16 Mar", "30 Mar"]],
+  [90, ["Apr 2026 before"]],
+])("on %i px the labels are as many as have room", (wide, labels) => {
+  const shown = marks(at("2026-03-03T00:00"), at("2026-04-08T00:00"), wide).filter((m) => m.side !== "none");
+  expect(shown.map((m) => `${m.label}${m.side === "before" ? " before" : ""}`)).toEqual(labels);
 });
 
 test("a time is written as long as its step needs", () => {

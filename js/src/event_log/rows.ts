@@ -1,10 +1,10 @@
 /** The rows of a log: any number of them, the last at the bottom; one stop for Tab, arrows inside. */
 import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
-import { Scroll, type Event } from "./event_follow";
-import { num, stamp, text, visible } from "./frame";
-import { MOST_PX, ROW_PX } from "./grid";
-import { html } from "./html";
+import { Scroll, type Event } from "./follow";
+import { num, stamp, text, visible } from "../frame";
+import { MOST_PX, ROW_PX } from "../grid";
+import { html } from "../html";
 
 const ROWS = 16;
 const FEWEST = 4;

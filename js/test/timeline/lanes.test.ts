@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { folded, inBuckets, sum, type Lane, type Shown } from "../src/timeline_lanes";
+import { folded, inBuckets, sum, type Lane, type Shown } from "../../src/timeline/lanes";
 
 const lane = (key: string, every: number[], some: number[] | null = null): Lane => ({
   key, is_rest: false, label: key, total: every.reduce((a, b) => a + b, 0), count: (some ?? every).reduce((a, b) => a + b, 0), every, some,

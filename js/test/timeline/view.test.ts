@@ -2,7 +2,7 @@
 import { signal, type Signal } from "@preact/signals";
 import { h, render } from "preact";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import Timeline from "../src/views/timeline";
+import Timeline from "../../src/views/timeline";
 
 const DAY = 86_400_000;
 const lane = (key: string, every: number[], some: number[] | null = null) => ({

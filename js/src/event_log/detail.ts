@@ -1,11 +1,11 @@
 /** One event whole: its envelope, its content, and what it hangs together with. */
 import { useEffect, useState } from "preact/hooks";
 import type { VNode } from "preact";
-import { Name } from "./event_rows";
-import { text, visible } from "./frame";
-import { html } from "./html";
-import { Superseded } from "./transport";
-import type { View } from "./view";
+import { Name } from "./rows";
+import { text, visible } from "../frame";
+import { html } from "../html";
+import { Superseded } from "../transport";
+import type { View } from "../view";
 
 type Line = [depth: number, name: string, kind: string, words: string];
 interface Whole {

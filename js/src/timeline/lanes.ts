@@ -1,5 +1,5 @@
 /** The lanes of a timeline as the kernel counts them. */
-import { sums, type Buckets } from "./timeline_axis";
+import { sums, type Buckets } from "./axis";
 
 export interface Lane {
   key: string | null;

@@ -1,8 +1,8 @@
 import { tableFromArrays } from "@uwdata/flechette";
 import { expect, test } from "vitest";
-import { BLOCK, Held, Scroll, paused, scrolled, shownOf, type Hold } from "../src/event_follow";
-import type { Frame } from "../src/frame";
-import { ROW_PX } from "../src/grid";
+import { Held, Scroll, paused, scrolled, shownOf, type Hold } from "../../src/event_log/follow";
+import type { Frame } from "../../src/frame";
+import { BLOCK, ROW_PX } from "../../src/grid";
 
 const fresh: Hold = { isPaused: false, isReading: false, held: 0 };
 
