@@ -47,6 +47,8 @@ _SIZES: Final = ((160, 1.0), (48, 1.0), (20, 1.0), (12, 0.4), (8, 0.1))
 _ROOM: Final = 16_000
 """For one table, in characters."""
 _ITEMS: Final = 20
+_BREAKS: Final = frozenset(" -–—?")
+"""Where a browser may begin another line."""
 _WORD: Final = 24
 """A text as short as this is not broken into lines."""
 _NESTED: Final = reprlib.Repr()
@@ -56,10 +58,10 @@ _NESTED.maxstring = _NESTED.maxother = _LONGEST
 _FONT: Final = "font-size:13px;line-height:1.5;font-variant-numeric:tabular-nums"
 _RULE: Final = "rgba(128,128,128,.4)"
 _FAINT: Final = "opacity:.75"
-_CELL: Final = "padding:1px 14px 1px 0;vertical-align:top;background:none"
-_ONE_LINE: Final = "white-space:nowrap"
-_PROSE: Final = "min-width:14em;overflow-wrap:anywhere"
-_TABLE: Final = "border-collapse:collapse;margin:4px 0;table-layout:auto;font-size:inherit"
+_CELL: Final = "padding:1px 8px"
+_ONE_LINE: Final = ";white-space:nowrap"
+_PROSE: Final = ";min-width:14em;overflow-wrap:anywhere"
+_TABLE: Final = "border-collapse:collapse;margin:4px 0;font-size:inherit"
 
 
 # ---------------------------------------------------------------- text
@@ -171,10 +173,9 @@ def facts(values: Iterable[tuple[object, object]]) -> str:
     name, value = f"text-align:left;white-space:nowrap;{_CELL};{_FAINT}", f"text-align:left;{_CELL}"
     rows, left = "", 0
     for k, v in values:
-        row = (
-            f"<tr style='background:none'><td style='{name}'>{inert(k)}</td>"
-            f"<td style='{value};overflow-wrap:anywhere'>{inert(v, 400)}</td></tr>"
-        )
+        shown = inert(v, 400)
+        wraps = "" if len(shown) <= _WORD else ";overflow-wrap:anywhere"
+        row = f"<tr><td style='{name}'>{inert(k)}</td><td style='{value}{wraps}'>{shown}</td></tr>"
         if left or len(rows) + len(row) > _ROOM:
             left += 1
         else:
@@ -186,8 +187,8 @@ def facts(values: Iterable[tuple[object, object]]) -> str:
 def bars(values: Iterable[tuple[object, float | None]], top: float = 100.0) -> str:
     """Numbers from 0 to ``top``, each as a bar beside its name."""
     rows = "".join(
-        f"<tr style='background:none'><td style='text-align:left;{_CELL};{_FAINT}'>{inert(k, 40)}</td>"
-        f"<td style='{_CELL};vertical-align:middle;width:160px;min-width:60px'>{_bar(v, top)}</td>"
+        f"<tr><td style='text-align:left;{_CELL};{_FAINT}'>{inert(k, 40)}</td>"
+        f"<td style='{_CELL};width:160px;min-width:60px'>{_bar(v, top)}</td>"
         f"<td style='text-align:right;{_CELL}'>{'–' if v is None else f'{round(v, 1):g}'}</td></tr>"
         for k, v in values
     )
@@ -239,11 +240,11 @@ def _table(
 ) -> str:
     aligned = [f"text-align:{'right' if is_right else 'left'};{_CELL}" for is_right in right]
     head = "".join(
-        f"<th style='{side};font-weight:600;{_FAINT}'>{inert(name, longest)}</th>"
+        f"<th style='{side};{_FAINT}'>{inert(name, longest)}</th>"
         for name, side in zip(columns, aligned, strict=False)
     )
     body = "".join(
-        "<tr style='background:none'>"
+        "<tr>"
         + "".join(
             _cell(value, longest, side)
             for value, side in zip(row[: len(columns)], aligned, strict=False)
@@ -251,7 +252,7 @@ def _table(
         + "</tr>"
         for row in rows
     )
-    ruled = f"border-bottom:1px solid {_RULE};background:none"
+    ruled = f"border-bottom:1px solid {_RULE}"
     return (
         f"<div style='overflow-x:auto'><table style='{_TABLE}'><thead><tr style='{ruled}'>{head}</tr>"
         f"</thead><tbody>{body}</tbody></table></div>"
@@ -260,8 +261,11 @@ def _table(
 
 def _cell(value: object, longest: int, side: str) -> str:
     shown = f"<i style='{_FAINT}'>null</i>" if value is None else inert(value, longest)
-    is_word = len(shown) <= _WORD or value is None
-    return f"<td style='{side};{_ONE_LINE if is_word else _PROSE}'>{shown}</td>"
+    if value is None or (len(shown) <= _WORD and not _BREAKS & set(shown)):
+        wraps = ""
+    else:
+        wraps = _ONE_LINE if len(shown) <= _WORD else _PROSE
+    return f"<td style='{side}{wraps}'>{shown}</td>"
 
 
 def sheet(*sections: str) -> str:
