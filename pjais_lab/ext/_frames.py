@@ -98,7 +98,8 @@ class Frames:
             raise QueryError(msg, hint="pj.views.Table(frame) shows it all the same.")
         from pjais_lab.views.table import Table  # noqa: PLC0415 - loads anywidget
 
-        table: Any = Table(frame, title=f"{type(frame).__module__.partition('.')[0]} frame")
+        kind = type(frame).__module__.partition(".")[0]
+        table: Any = Table(_with_index(frame), title=f"{kind} frame")
         self._stage.made(table, cell_of(self._shell))
         self._tables.append(table)
         if len(self._tables) > _MOST:
@@ -106,6 +107,14 @@ class Frames:
         data, metadata = table._repr_mimebundle_()
         del data["text/plain"]  # the frame's own stands there
         return data, metadata
+
+
+def _with_index(frame: Any) -> Any:
+    """A pandas frame with its index as columns, unless that only counts the rows."""
+    index = getattr(frame, "index", None)
+    if index is None or type(index).__name__ == "RangeIndex":
+        return frame
+    return frame.reset_index()
 
 
 def _size(frame: Any) -> int:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 import pjais_lab as pj
 from tests.browser.conftest import HERE, Notebook, _delete_kernels
+from tests.browser.helpers import HOSTILE, from_elsewhere
 
 DASHBOARD = ".pj-view[data-kind=dashboard]"
 KERNEL_MS = 30_000  # for a kernel to start and to import us
@@ -169,6 +170,69 @@ def test_commands_run_by_their_ids_and_insert_into_the_active_notebook(
     described = "async (id) => (await jupyterapp.commands.describedBy(id)).args.properties"
     for command in ("pjais-lab:open", "pjais-lab:dashboard", "pjais-lab:log"):
         assert {"workspace", "cwd", "insert", "selected"} == set(found.evaluate(described, command))
+
+
+def test_frames_that_end_a_cell_are_live_tables_once_that_is_switched_on(
+    notebook: Callable[..., Any],
+) -> None:
+    found = notebook(
+        "%load_ext pjais_lab\n%lab frames on\nimport pandas as pd, polars as pl\n"
+        f"data = {{'who': ['Ada', 'Bea', {HOSTILE!r}] * 2_000, 'n': range(6_000)}}",
+        "pd.DataFrame(data).set_index('who')",
+        "pl.DataFrame(data)",
+    )
+    page = found.page
+    found.run_all()
+
+    for kind in ("pandas", "polars"):
+        table = page.get_by_role("region", name=f"{kind} frame")
+        expect(table.get_by_text("6,000 rows")).to_be_visible()
+        expect(table.locator("[aria-rowindex='5']")).to_contain_text("\\u202egpj.exe")
+        table.get_by_role("option", name="Bea: 2,000 of 2,000").click()
+        expect(table.get_by_text("2,000 of 6,000 rows")).to_be_visible()
+        table.get_by_role("grid").focus()
+        page.keyboard.press("Control+End")
+        cells = table.locator("[aria-rowindex='2002'] [role=gridcell]")
+        expect(cells).to_have_text(["Bea", "5998"])
+        expect(table.get_by_role("status")).to_contain_text("live")
+        expect(table.get_by_role("alert")).to_have_count(0)
+        found.shot(f"frame_{kind}", f".pj-view[aria-label='{kind} frame']")
+    assert found.evaluate("async () => window.pwned ?? null") is None
+    found.execute("%lab frames off")
+    found.evaluate(f"async () => {{ {HERE}.content.activeCellIndex = 1; }}")
+    found.command("notebook:run-cell")
+    expect(page.locator("table.dataframe")).to_have_count(1)
+    expect(page.get_by_role("region", name="pandas frame")).to_have_count(0)
+
+
+def test_the_palette_inserts_the_log_of_the_lab_that_is_open_and_it_follows(
+    lab_page, folder: Path
+) -> None:
+    found = lab_page(f"lab/tree/{folder.name}?reset")
+    page = found.page
+    found.lab_command("pjais-lab:open", workspace="town", cwd=folder.name)
+    expect(page.locator(".jp-OutputArea-output").last).to_contain_text(
+        "1personas", timeout=KERNEL_MS
+    )
+
+    page.keyboard.press("Control+Shift+c")
+    palette = page.locator(".lm-CommandPalette-input")
+    palette.fill("Insert the Event Log")
+    expect(page.locator(".lm-CommandPalette-item.lm-mod-active")).to_contain_text("Event Log")
+    palette.press("Enter")
+
+    log = page.locator(".pj-view[data-kind=event_log]")
+    rows = log.locator(".pj-grid-body [role=row]")
+    expect(rows).to_have_count(1, timeout=KERNEL_MS)
+    assert found.sources()[1:] == ["lab", "pj.views.EventLog(lab)"]
+    from_elsewhere(folder / "town")
+    expect(rows).to_have_count(2)
+    expect(rows.last).to_contain_text("PersonaMoodChanged")
+    found.command("notebook:run-cell")  # the cell that was inserted, once more by hand
+    expect(log).to_have_count(1)
+    expect(rows).to_have_count(2)
+    found.execute("lab.memories.record(lab.personas['Ada'], 'The engine hums.')")
+    expect(rows.last).to_contain_text("MemoryRecorded")
 
 
 def test_what_cannot_be_done_is_said_in_one_sentence(lab_page, folder: Path) -> None:

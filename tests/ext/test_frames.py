@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -47,7 +48,11 @@ def test_frames_are_shown_as_ever_until_it_is_on_and_after_it_is_off(
     assert "<b>x" not in live["text/html"]
 
 
-@pytest.mark.parametrize("frame", [FRAME, FRAME.to_arrow()], ids=["polars", "Arrow"])
+@pytest.mark.parametrize(
+    "frame",
+    [FRAME, FRAME.to_arrow(), pd.DataFrame(FRAME.to_dict(as_series=False))],
+    ids=["polars", "Arrow", "pandas"],
+)
 def test_the_table_holds_the_frame(run: Run, shell: InteractiveShell, frame: object) -> None:
     run("%lab frames on")
 
@@ -55,6 +60,22 @@ def test_the_table_holds_the_frame(run: Run, shell: InteractiveShell, frame: obj
 
     (table,) = (t for t in tables(shell) if t.model_id == model)
     assert table.frame.rows() == FRAME.rows()
+
+
+def test_a_pandas_frame_keeps_the_index_that_says_something(
+    run: Run, shell: InteractiveShell
+) -> None:
+    counted = pd.DataFrame({"who": ["Bea", "Ada", "Bea"], "n": [1, 2, 3]})
+    by_who = counted.groupby("who").sum()
+    run("%lab frames on")
+
+    for frame in (counted, by_who):
+        shown(shell, frame)
+
+    plain, grouped = sorted(tables(shell), key=lambda t: t.frame.height, reverse=True)
+    assert plain.frame.rows() == [("Bea", 1), ("Ada", 2), ("Bea", 3)]
+    assert grouped.frame.rows(named=True) == [{"who": "Ada", "n": 2}, {"who": "Bea", "n": 4}]
+    assert by_who.columns.to_list() == ["n"]  # the user's own frame is as it was
 
 
 def test_an_answer_of_lab_is_a_table_too(run: Run, shell: InteractiveShell) -> None:
