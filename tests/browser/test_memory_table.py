@@ -183,6 +183,54 @@ def test_with_the_keyboard_two_memories_are_linked_and_no_key_reaches_the_notebo
     assert len(book.kinds()) == cells
 
 
+def test_acts_are_undone_one_by_one_and_redone_with_the_keyboard(book: Any) -> None:
+    table, keys, cells = table_of(book), book.page.keyboard, len(book.kinds())
+    source = book.page.locator(".jp-CodeCell .cm-content").last.inner_text()
+    cell(table, 0, 0).click()
+    for tier in ("warm", "hot"):
+        button(table, "Move to tier…").press("Enter")
+        dialog(table).get_by_label("tier").select_option(tier)
+        dialog(table).get_by_role("button", name="Move", exact=True).press("Enter")
+        expect(bar(table)).to_contain_text(f"Moved 1 memory to {tier}.")
+    button(table, "Forget…").press("Enter")
+    dialog(table).get_by_role("button", name="Forget").press("Enter")
+    expect(table.get_by_text("29 memories")).to_be_visible()
+    expect(bar(table).locator("[data-way=undo]")).to_have_text("Undo: Forgot 1 memory")
+
+    bar(table).get_by_role("button", name="Undo").press("Enter")
+    expect(table.get_by_text("30 memories")).to_be_visible()
+    expect(bar(table).get_by_role("button", name="Undo")).to_be_focused()
+    keys.press("Control+z")
+    expect(cell(table, 0, 2)).to_have_text("warm")
+    expect(bar(table).locator("[data-way=undo]")).to_have_text("Undo: Moved 1 memory to warm")
+    expect(bar(table).locator("[data-way=redo]")).to_have_text("Redo: Moved 1 memory to hot")
+    for theme in ("Light", "Dark"):
+        book.theme(f"JupyterLab {theme}")
+        book.shot(f"memory_table_history_{theme.lower()}", VIEW)
+        assert faults(book) == []
+    bar(table).get_by_role("button", name="Dismiss").click()
+    expect(bar(table)).to_have_count(0)
+    keys.press("Control+Shift+z")
+    expect(bar(table)).to_contain_text("Moved 1 memory to hot.")
+    expect(cell(table, 0, 2)).to_have_text("hot")
+    table.get_by_role("grid").focus()
+    keys.press("Control+y")
+    expect(table.get_by_text("29 memories")).to_be_visible()
+    table.get_by_role("searchbox").fill("Note")
+    keys.press("Control+z")  # of the text
+    expect(table.get_by_role("searchbox")).to_have_value("")
+    expect(bar(table).locator("[data-way=undo]")).to_have_text("Undo: Forgot 1 memory")
+
+    assert len(book.kinds()) == cells
+    assert book.page.locator(".jp-CodeCell .cm-content").last.inner_text() == source
+    book.execute(
+        "names = lab.query('SELECT name FROM events WHERE seq > 35 ORDER BY seq')['name']\n"
+        "verbs = [n.removeprefix('v1.Memory') for n in names]\n"
+        "assert verbs == ['Retiered', 'Retiered', 'Forgotten', 'Restored', 'Retiered', 'Retiered',"
+        " 'Forgotten'], verbs"
+    )
+
+
 def test_with_the_keyboard_a_memory_is_linked_with_one_that_is_searched_and_unlinked(
     book: Any,
 ) -> None:
@@ -304,6 +352,11 @@ def test_narrow_in_forced_colours_with_hostile_text_all_is_there_and_inert(
     book.shot("memory_table_narrow_dialog", VIEW)
     dialog(table).get_by_role("button", name="Unlink").click()
     expect(bar(table)).to_contain_text("Took the link back.")
+    bar(table).get_by_role("button", name="Undo").press("Enter")
+    expect(bar(table).get_by_role("button", name="Redo")).to_be_visible()
+    wide, has = table.evaluate("v => [v.getBoundingClientRect().width, v.scrollWidth]")
+    assert has <= wide <= 340
+    book.shot("memory_table_narrow_history", VIEW)
     assert table.locator("img, script, iframe").count() == 0
     assert book.evaluate("async () => window.pwned ?? null") is None
     assert faults(book) == []

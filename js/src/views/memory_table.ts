@@ -67,7 +67,10 @@ function Body({ view, state }: { view: View; state: State }): VNode {
   const acts = useActs(view);
   const told = view.part<string[]>("picked").value;
   const [picked, setPicked] = useState<string[]>(told ?? []);
-  useEffect(() => setPicked(told ?? []), [told]);
+  const asked = useRef(0); // a late word of what was picked before does not take back what is asked since
+  useEffect(() => {
+    if (!asked.current) setPicked(told ?? []);
+  }, [told]);
   const sight = useRef<[number, number]>([0, 0]);
   const anchor = useRef<{ row: number; key: string } | null>(null);
   const blocks = useBlocks(String(state.version), (start, name) => view.request<Frame>("rows", { start, count: BLOCK }, name));
@@ -84,14 +87,18 @@ function Body({ view, state }: { view: View; state: State }): VNode {
   const act = (op: string, args: Record<string, unknown>): void => void view.request(op, args).catch(ignored);
   const pickKeys = (keys: string[]): void => {
     setPicked(keys);
-    act("pick", { keys });
+    asked.current++;
+    view.request("pick", { keys }).catch(ignored).finally(() => asked.current--);
   };
   const pick = (row: number, isMore: boolean, isRange = false): void => {
     const key = keyOf(row);
     if (key === undefined) return;
     const from = anchor.current;
     if (isRange && from && keyOf(from.row) === from.key) {
-      act("pick", { keys: [], span: [Math.min(from.row, row), Math.max(from.row, row)] });
+      const [first, last] = [Math.min(from.row, row), Math.max(from.row, row)];
+      const seen = Array.from({ length: last - first + 1 }, (_, n) => keyOf(first + n));
+      if (seen.every((k) => k !== undefined)) pickKeys(seen);
+      else act("pick", { keys: [], span: [first, last] });
       return;
     }
     anchor.current = { row, key };
