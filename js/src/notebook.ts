@@ -25,13 +25,14 @@ interface Outputs {
   get(index: number): { toJSON(): Output };
   set(index: number, output: Output): void;
 }
-interface NotebookModel {
+export interface NotebookModel {
   dirty: boolean;
   cells: { length: number; get(index: number): { outputs?: Outputs } };
+  contentChanged?: { connect(heard: () => void): void };
   toJSON(): unknown;
   [PATCHED]?: Snapshots;
 }
-type Snapshots = Map<string, string>;
+export type Snapshots = Map<string, string>;
 interface Context {
   model?: NotebookModel;
   ready?: Promise<void>;
@@ -42,30 +43,66 @@ interface LabManager extends Manager {
 }
 
 export interface Keeper {
+  /** Whether there is a notebook that is saved from here; the kernel then leaves the static form to this page. */
+  readonly isSaving: boolean;
   /** Keep a view's last static form at hand; gives what undoes it. */
   keep(id: string, view: View): () => void;
 }
 
-/** Make saving a notebook keep its views; does nothing where there is no notebook. */
-export function keepInNotebook(manager: Manager): Keeper {
+/**
+ * Make saving a notebook keep its views; does nothing where there is no notebook.
+ * `ask` gives a view's static form, of the kernel.
+ */
+export function keepInNotebook(manager: Manager, ask: (id: string) => Promise<string>): Keeper {
   const context = manager.context as Context | undefined;
-  const snapshots: Snapshots = context?.model?.[PATCHED] ?? new Map<string, string>();
-  if (context?.model?.cells) {
-    patch(context.model, snapshots);
+  const model = context?.model?.cells ? context.model : undefined;
+  const snapshots: Snapshots = model?.[PATCHED] ?? new Map<string, string>();
+  const take = (id: string): void => void ask(id).then((found) => snapshots.set(id, found), () => undefined);
+  if (context && model) {
+    patch(model, snapshots);
+    // Also of views that were never scrolled to, and so never drawn.
+    const look = later(() => {
+      for (const id of young(model, snapshots)) if (manager.has_model?.(id)) take(id);
+    });
+    model.contentChanged?.connect(look);
+    look();
     void thawLater(manager as LabManager, context);
   }
-  return { keep: (id, view) => keep(id, view, snapshots) };
+  return { isSaving: !!model, keep: (id, view) => keep(id, view, take) };
 }
 
-function keep(id: string, view: View, snapshots: Snapshots): () => void {
+/** The views that a notebook shows without a static form; forgets those that it shows no more. */
+export function young(model: NotebookModel, snapshots: Snapshots): string[] {
+  const shown = new Map<string, boolean>();
+  for (let c = 0; c < model.cells.length; c++) {
+    const outputs = model.cells.get(c).outputs;
+    for (let i = 0; i < (outputs?.length ?? 0); i++) {
+      const { data, metadata } = outputs?.get(i).toJSON() ?? {};
+      const id = metadata?.pjais_lab?.model_id;
+      if (id) shown.set(id, data?.["text/html"] !== undefined);
+    }
+  }
+  for (const id of snapshots.keys()) if (!shown.has(id)) snapshots.delete(id);
+  return [...shown].flatMap(([id, isKnown]) => (isKnown || snapshots.has(id) ? [] : [id]));
+}
+
+/** Calls once for what happens within a moment. */
+function later(work: () => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const ask = (): void => {
-    view.request<string>("snapshot", {}, "$snapshot").then((found) => snapshots.set(id, found), () => undefined);
+  return () => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      work();
+    }, QUIET_MS);
   };
+}
+
+function keep(id: string, view: View, take: (id: string) => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = effect(() => {
     if (view.moved.value === 0) return;
     clearTimeout(timer);
-    timer = setTimeout(ask, QUIET_MS);
+    timer = setTimeout(take, QUIET_MS, id);
   });
   return () => {
     stop();
@@ -85,9 +122,10 @@ export function freeze(saved: Saved, snapshots: Snapshots): Saved {
   const states = saved.metadata.widgets?.["application/vnd.jupyter.widget-state+json"]?.state ?? {};
   const frozen = (output: Output): Output => {
     const id = output.metadata?.pjais_lab?.model_id;
-    if (!id || !output.data?.["text/html"] || id in states) return output;
+    if (!id || !output.data || id in states) return output;
     const { [WIDGET]: _live, ...data } = output.data;
-    return { ...output, data: { ...data, "text/html": snapshots.get(id) ?? data["text/html"] } };
+    const shown = snapshots.get(id) ?? data["text/html"]; // none: saved in the second after it was shown
+    return { ...output, data: shown === undefined ? data : { ...data, "text/html": shown } };
   };
   const cells = saved.cells.map((cell) => (cell.outputs ? { ...cell, outputs: cell.outputs.map(frozen) } : cell));
   return { ...saved, cells };

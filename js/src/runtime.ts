@@ -42,8 +42,7 @@ function style(el: HTMLElement): void {
   home.append(sheet);
 }
 
-async function lineOf(model: Model): Promise<Line> {
-  const id = String(model.get("_rt"));
+async function lineOf(model: Model, id: string): Promise<Line> {
   if (!id) return new Line(model); // marimo: every view speaks for itself
   const found = lines.get(id);
   if (found) return found;
@@ -51,7 +50,7 @@ async function lineOf(model: Model): Promise<Line> {
   const again = lines.get(id);
   if (again) return again;
   if (!own) throw new Error("This host does not give the views their runtime's connection.");
-  const line = new Line(own);
+  const line = new Line(own, keepers.get(id)?.isSaving);
   lines.set(id, line);
   return line;
 }
@@ -98,7 +97,7 @@ async function render({ model, el }: RenderContext, own?: Draw): Promise<() => v
     root.textContent = `This version of PJAIS Lab has no view '${kind}'.`;
     return () => root.remove();
   }
-  const line = await lineOf(model);
+  const line = await lineOf(model, String(model.get("_rt")));
   const id = String(model.get("_me"));
   // anywidget hands over a proxy; only the model itself knows whether its kernel is there.
   const source = ((await model.widget_manager?.get_model?.(id)) as Model | undefined) ?? model;
@@ -141,6 +140,8 @@ const shared = ((globalThis as Record<symbol, unknown>)[Symbol.for("__PJAIS_SYMB
 export default {
   async initialize({ model }: { model: Model }): Promise<void> {
     shared.resolve({ render });
-    if (model.widget_manager) keepers.set(String(model.get("_me")), keepInNotebook(model.widget_manager));
+    const id = String(model.get("_me"));
+    const ask = async (view: string): Promise<string> => (await lineOf(model, id)).ask(view, "snapshot", {}, "$snapshot") as Promise<string>;
+    if (model.widget_manager) keepers.set(id, keepInNotebook(model.widget_manager, ask));
   },
 };

@@ -45,7 +45,11 @@ export class Line {
   /** What this page was called before it was loaded anew; what it said at its end may be lost. */
   private was: string | undefined;
 
-  constructor(private readonly model: Model) {
+  constructor(
+    private readonly model: Model,
+    /** Whether this page keeps what views look like when it saves the notebook. */
+    private readonly isSaving = false,
+  ) {
     this.was = formerPage(String(model.get("_me")));
     model.on("msg:custom", this.heard as never);
     model.on("comm_live_update", this.lived as never);
@@ -102,7 +106,7 @@ export class Line {
     const now = Date.now();
     if (this.asked && now - this.asked > BUSY_MS) this.state.value = "busy";
     this.asked ||= now;
-    this.say(this.was ? { t: "hello", was: this.was } : { t: "hello" });
+    this.say({ t: "hello", saves: this.isSaving, ...(this.was ? { was: this.was } : {}) });
   };
 
   private readonly lived = (): void => {

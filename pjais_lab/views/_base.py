@@ -256,8 +256,10 @@ class View(Widget):
         return f"{type(self).__name__}({self._title!r}{state})"
 
     def _repr_mimebundle_(self, **_keywords: object) -> Any:
-        """The live view, and the static one for where nothing runs."""
-        plain = {"text/plain": repr(self), "text/html": self.static()}
+        """The live view, and the static one for where nothing runs, unless a page sees to that."""
+        plain = {"text/plain": repr(self)}
+        if self.comm is None or not self._runtime.is_saved:
+            plain["text/html"] = self.static()
         if self.comm is None:
             return plain
         data, metadata = super()._repr_mimebundle_() or ({}, {})

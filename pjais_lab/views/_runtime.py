@@ -9,8 +9,10 @@ it ran, and after a push from a cell that is the main thread, which is busy whil
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from functools import cache
@@ -29,6 +31,7 @@ from pjais_lab.views._widget import Widget
 
 __all__ = ["LOADER", "bundle", "free_route", "runtime", "sender", "with_loader"]
 
+_LATELY_S: Final = 10.0  # two heartbeats of a page
 _DRAW: Final = re.compile(r"\bexport\s+(async\s+)?(function|const|let)\s+draw\b")
 _SYMBOL: Final = f"pjais_lab@{__version__}"
 LOADER: Final = f"""\
@@ -143,6 +146,8 @@ def _hear_one(
     if kind == "hello":
         is_main = threading.current_thread() is threading.main_thread()
         tell({"t": "hello", "page": page, "main": is_main})
+        if said.get("saves"):
+            those.saved_at = time.monotonic()
         if "was" in said:  # before it was loaded anew; its last words may be lost
             for shown in list(those.views.values()):
                 shown.heard("bye", str(said["was"]), {})
@@ -167,8 +172,10 @@ class Unshared:
     """Stands in for the runtime in marimo: every view brings the bundle, and hears on its own comm."""
 
     model_id = ""
+    is_saved = False
 
     def __init__(self) -> None:
+        self.saved_at = -math.inf
         self.views: weakref.WeakValueDictionary[str, Shown] = weakref.WeakValueDictionary()
         self.answers = Answers()
 
@@ -191,12 +198,18 @@ class Runtime(Widget):
     _me = traitlets.Unicode().tag(sync=True)
 
     def __init__(self) -> None:
+        self.saved_at = -math.inf
         self.views: weakref.WeakValueDictionary[str, Shown] = weakref.WeakValueDictionary()
         self.answers = Answers()
         me = uuid4().hex
         super().__init__(esm=bundle(), _me=me, model_id=me)
         free_route(self.comm)
         self.on_msg(lambda _widget, said, _buffers: hear(self, said, self.tell))
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether a page that keeps what views look like when it saves the notebook was heard lately."""
+        return time.monotonic() - self.saved_at < _LATELY_S
 
     def esm(self, own: str) -> str:
         """A view's code."""

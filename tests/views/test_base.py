@@ -259,3 +259,17 @@ def test_the_display_is_live_and_static_at_once(wire: Wire, lab: pj.Lab) -> None
     assert SQL in data["text/html"]
     assert data["text/plain"] == "Counter('Counter')"
     assert metadata == {"pjais_lab": {"model_id": view.model_id}}
+
+
+def test_a_page_that_saves_the_notebook_sees_to_the_static_form(wire: Wire, lab: pj.Lab) -> None:
+    view = Counter(lab)
+    wire.say(t="hello", saves=False)
+    before = view._repr_mimebundle_()[0]
+
+    wire.say(t="hello", saves=True)
+
+    kept = view._repr_mimebundle_()[0]
+    assert "text/html" in before
+    assert before.keys() - kept.keys() == {"text/html"}
+    view.close()
+    assert SQL in view._repr_mimebundle_()["text/html"]
