@@ -27,7 +27,7 @@ __all__ = ["Answers", "Operations", "answer", "arguments", "is_answer", "operati
 _F = TypeVar("_F", bound=Callable[..., Any])
 _MARK: Final = "_pjais_answers"
 _WORKERS: Final = 2
-_TURN_S: Final = 0.001  # Python's own 5 ms are lost at each of the dozen hand-overs of an answer
+_TURN_S: Final = 0.0002  # Python's own 5 ms are lost at each of the dozen hand-overs of an answer
 Reply = Callable[[dict[str, Any], list[bytes]], None]
 
 
@@ -115,7 +115,7 @@ def arguments(function: Callable[..., Any], name: str, given: int = 1) -> type[A
 class Answers:
     """Runs requests; of those on one channel only the newest is answered.
 
-    From then on a cell that computes gives way to other threads within a millisecond.
+    From then on a cell that computes gives way to other threads at once.
     """
 
     def __init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -62,7 +63,7 @@ class LabStatus(View):
     def __init__(self, lab: Lab, *, title: str | None = None) -> None:
         super().__init__(title if title is not None else f"Lab {lab.path.name}")
         self._lab = lab
-        self._looked_at = 0.0
+        self._looked_at = -math.inf
         self._query = lab.live(_ROWS)
         self.follow("tables", self._query, is_main=True)
         self.following.add(self._query, self._moved, ["version"])
@@ -96,8 +97,11 @@ class LabStatus(View):
         return graph_of(self._lab.live_nodes, views)
 
     def refresh(self) -> None:
-        """Look again; once more in a few seconds while a page shows the view."""
-        self._looked_at = time.monotonic()
+        """Look again, unless it was done a moment ago; in a few seconds too while a page shows the view."""
+        now = time.monotonic()
+        if now - self._looked_at < _PAUSE_S:
+            return
+        self._looked_at = now
         self.put_later("status", lambda: msgspec.to_builtins(self._lab.status))
         self.put_later("live", lambda: self.live)
         self.put_later("graph", lambda: msgspec.to_builtins(self.graph))
@@ -105,7 +109,7 @@ class LabStatus(View):
     def heard(self, kind: str, page: str, said: dict[str, Any]) -> None:
         """As every view; when what moved was painted, the rest may follow."""
         super().heard(kind, page, said)
-        if kind == "ack" and time.monotonic() - self._looked_at > _PAUSE_S:
+        if kind == "ack":
             self.refresh()
 
     def sections(self) -> Iterable[str]:
