@@ -190,6 +190,49 @@ def test_in_notebook_7_the_palette_opens_a_lab_in_a_tab_where_it_runs(
     assert (root / "town.ipynb").is_file()
 
 
+BOARD = """
+import marimo
+
+app = marimo.App()
+
+
+@app.cell
+def _():
+    import pjais_lab as pj
+    lab = pj.open({path!r}, background=False)
+    return lab, pj
+
+
+@app.cell
+def _(lab):
+    board = lab.dashboard()
+    board
+    return
+
+
+if __name__ == "__main__":
+    app.run()
+"""
+
+
+def test_a_dashboard_lives_in_marimo(page: Page, workspace: Path, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(BOARD.format(path=str(workspace)))
+    command = ["marimo", "-q", "run", str(tmp_path / "app.py"), "--headless", "--no-token"]
+
+    with serving(tmp_path, "health", [*command, "--host=127.0.0.1"]) as base:
+        page.goto(base)
+        board = page.locator(".pj-view[data-kind=dashboard]")
+        log = board.locator(".pj-view[data-kind=event_log]")
+        expect(board.get_by_text("3 of 6 panels")).to_be_visible(timeout=KERNEL_MS)
+        expect(log.locator(".pj-grid-body [role=row]")).to_have_count(1)
+        from_elsewhere(workspace)
+        expect(log.locator(".pj-grid-body [role=row]")).to_have_count(2)
+        board.get_by_role("toolbar", name="Panels").get_by_role("button", name="Lab").click()
+        expect(board.get_by_role("table", name="Rows of each table")).to_be_visible()
+        expect(board.get_by_role("alert")).to_have_count(0)
+        page.goto("about:blank")
+
+
 def test_the_views_live_in_marimo(page: Page, workspace: Path, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(APP.format(path=str(workspace)))
     command = ["marimo", "-q", "run", str(tmp_path / "app.py"), "--headless", "--no-token"]

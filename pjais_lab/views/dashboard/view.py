@@ -15,19 +15,13 @@ from pjais_lab.core.spelling import near
 from pjais_lab.errors import ViewError
 from pjais_lab.reactive.selection import Selection
 from pjais_lab.storage.relation import literal_sql
-from pjais_lab.views import _cells, _python
+from pjais_lab.views import _cells, _marimo, _python
 from pjais_lab.views._base import View
 from pjais_lab.views._requests import answer
 from pjais_lab.views._transport import QUERY
 from pjais_lab.views._weak import calls
 from pjais_lab.views.dashboard.layout import Layout, first_layout, remember
-from pjais_lab.views.dashboard.slots import (
-    Slot,
-    panels,
-    placed,
-    shared_selection,
-    written,
-)
+from pjais_lab.views.dashboard.slots import Slot, panels, placed, shared_selection, written
 
 if TYPE_CHECKING:
     from pjais_lab.lab.lab import Lab
@@ -85,6 +79,8 @@ class Dashboard(View):
         self._picked = calls(self.pick)
         self.selection.observe(self._picked, "predicates")
         self._arrange(layout)
+        for slot in self._slots.values() if _marimo.is_host() else ():
+            self._open(slot)  # what is made later, outside a cell, marimo does not show
         self.pick()
 
     # ------------------------------------------------------------ for the user
