@@ -55,6 +55,12 @@ def tell(view, at):
     if frame.height <= 100: told["frame"] = [[words(v) for v in row] for row in frame.iter_rows()]
     for n in at:
         if 0 <= n < frame.height: told["rows"][n] = {k: words(v) for k, v in frame.row(n, named=True).items()}
+    if view.kind == "persona_compare":
+        found = lab.query(view._queries["memories"].sql)
+        ids = [one["persona_id"] for one in view.people()]
+        said = lambda some, i: words(int(some.filter(pl.col("persona_id") == i)["memories"].sum()))
+        groups = [(v, found.filter(pl.col(by) == v)) for by in ("kind", "tier") for v in found[by].unique()]
+        told["memories"] = sorted([v, *(said(some, i) for i in ids)] for v, some in groups)
     if hasattr(view, "picks"): told["picked"] = view.selected.height
     return told
 def inside(x):
@@ -151,6 +157,13 @@ def _table(label: str) -> Any:
     return check
 
 
+def _compared(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
+    """Personas compared: how many memories each has of every kind and in every tier."""
+    shown = sorted(seen["tables"].get("Memories by kind and tier", []))
+    want = told["memories"]
+    return [] if shown == want else [f"memories: {shown}, the kernel {want}"]
+
+
 def _sum(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
     """The timeline: how many events."""
     shown = _number(seen["counts"][0])
@@ -165,5 +178,6 @@ _KINDS = {
     "event_log": _log,
     "lab_status": _table("Rows of each table"),
     "persona_card": _table("Memories by kind and tier"),
+    "persona_compare": _compared,
     "timeline": _sum,
 }

@@ -53,6 +53,7 @@ def test_what_agrees_is_no_difference() -> None:
         ),
         ({"kind": "lab_status", "tables": {"Rows of each table": [["memories", "1"]]}}, {}),
         ({"kind": "persona_card"}, {"frame": [["event", "warm", "1"]]}),
+        ({"kind": "persona_compare"}, {"memories": [["fact", "1", "0"]]}),
         ({"kind": "timeline"}, {"events": 2}),
     ],
 )
