@@ -30,6 +30,8 @@ _MOST_SUMMARIES: Final = 24
 _MOST_PICKED: Final = 1_000
 _HEAD: Final = 100  # a block of the grid
 _NUMBERS: Final = itertools.count(1)
+_UNANSWERED: Final = pl.DataFrame(schema={"no answer yet": pl.String})
+"""In place of a query that has failed from the start; the strip under the view says why."""
 
 
 class Table(RowsView):
@@ -64,6 +66,8 @@ class Table(RowsView):
         self._live = data if isinstance(data, LiveQuery) else None
         self._shown: Any = data if self._live is None else self._live.frame
         rows = data if self._live is None else self._live.copy()
+        if self._live is not None and self._live.failure is not None and not rows.width:
+            rows = _UNANSWERED
         self._relation = Relation(rows, origin=_origin(data))
         self._revision = 0
         self._settling = threading.Lock()
@@ -140,7 +144,7 @@ class Table(RowsView):
             return
         with self._settling:
             frame = self._live.frame
-            if frame is not self._shown:
+            if frame is not self._shown and frame.width:
                 self._relation.replace(self._live.copy())
                 self._shown = frame
                 self._revision += 1

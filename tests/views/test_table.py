@@ -221,3 +221,23 @@ def test_many_rows_are_summed_up_with_the_state_while_one_brushes(
     assert sum(bar[2] for bar in quick["id"]["bars"]) == table.frame.height < 100
     table.search(text="ada")
     assert table._state()["summaries"] is None
+
+
+def test_a_live_query_that_fails_from_the_start_is_shown_as_soon_as_it_answers(
+    wire: Any, lab: pj.Lab
+) -> None:
+    ada = lab.personas.create("Ada")
+    boom = lab.memories.record(ada, "boom")
+    live = lab.live("SELECT content, CAST(content AS INT) AS n FROM memories")
+
+    table = pj.views.Table(live)
+    before = table._state()
+    lab.memories.forget(boom)
+    lab.memories.record(ada, "7")
+    live.wait()
+    after = table._state()
+
+    assert before["rows"] == 0
+    assert "Could not convert" in str(wire.of(table, "comm_open")[0].data)
+    assert (after["rows"], table.error) == (1, None)
+    assert table.frame.rows() == [("7", 7)]
