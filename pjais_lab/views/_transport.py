@@ -154,7 +154,7 @@ class Channel:
         with self._lock:
             self._pages.pop(page, None)
             if not self._pages:
-                self._unacked = None  # nobody is left to paint it; the next page is not kept waiting
+                self._unacked = None  # nobody paints it any more; the next page need not wait
             return not self._pages
 
     @property
