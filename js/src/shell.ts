@@ -9,6 +9,8 @@ interface Props {
   view: View;
   /** Short facts beside the title. */
   counts?: readonly (string | VNode)[];
+  /** Of what has been, which nothing moves any more. */
+  moment?: string | null;
   /** Buttons at the right of the header. */
   actions?: ComponentChildren;
   children?: ComponentChildren;
@@ -23,7 +25,7 @@ const SAID: Record<Connection, [string, string, string]> = {
 };
 
 /** The frame around every view: title, counts, actions; body; SQL, time, connection; the error strip. */
-export function Shell({ view, counts = [], actions, children }: Props): VNode {
+export function Shell({ view, counts = [], moment = null, actions, children }: Props): VNode {
   const error = view.part<string | null>("$error").value ?? view.trouble.value;
   const query = view.part<{ sql: string; ms?: number }>("$query").value;
   const state = view.connection.value;
@@ -39,12 +41,13 @@ export function Shell({ view, counts = [], actions, children }: Props): VNode {
     <footer class="pj-foot">
       ${query ? html`<${Sql} sql=${query.sql} />` : html`<span class="pj-grow" />`}
       ${query?.ms !== undefined ? html`<span class="pj-ms">${query.ms.toFixed(1)} ms</span>` : null}
-      <${Chip} state=${state} />
+      <${Chip} state=${state} moment=${moment} />
     </footer>`;
 }
 
-function Chip({ state }: { state: Connection }): VNode {
-  const [glyph, word, hint] = SAID[state];
+function Chip({ state, moment }: { state: Connection; moment: string | null }): VNode {
+  const isPast = state === "live" && moment !== null;
+  const [glyph, word, hint] = isPast ? ["◇", visible(moment), "This view shows what was; nothing moves it."] : SAID[state];
   return html`<span class="pj-chip pj-chip-${state}" title=${hint} role="status"><span aria-hidden="true">${glyph}</span> ${word}</span>`;
 }
 

@@ -14,6 +14,7 @@ from pjais_lab.reactive._params import plain
 if TYPE_CHECKING:
     import polars as pl
 
+    from pjais_lab.core.registry import Registry
     from pjais_lab.lab.parts import Parts
     from pjais_lab.storage.past import Past
 
@@ -30,6 +31,7 @@ class PastLab:
 
     Attributes:
         moment: the position or time it shows.
+        clock: what a time means.
     """
 
     def __init__(
@@ -37,6 +39,8 @@ class PastLab:
     ) -> None:
         self._parts = parts
         self.moment = _parsed(when)
+        self.clock: Literal["world", "commit"] = clock
+        self._position: int | None = None
         condition = _condition(self.moment, clock, parts.store.position)
         stack = ExitStack()
         self._state: Past | None = stack.enter_context(parts.state.past(condition))
@@ -55,10 +59,24 @@ class PastLab:
             QueryError: the SQL is wrong, or would write.
             ClosedError: this or the lab is closed.
         """
-        if self._state is None:
-            msg = "This past lab is closed."
-            raise ClosedError(msg, hint="Ask lab.at() again.")
-        return self._state.query(sql, plain(params))
+        return self._open_state().query(sql, plain(params))
+
+    @property
+    def position(self) -> int:
+        """The last event until the moment; 0 if there was none.
+
+        Raises:
+            ClosedError: this or the lab is closed.
+        """
+        state = self._open_state()
+        if self._position is None:
+            self._position = int(state.query("SELECT max(seq) FROM events").item() or 0)
+        return self._position
+
+    @property
+    def registry(self) -> Registry:
+        """What is declared now: events, tables and upcasters."""
+        return self._parts.store.registry
 
     def commit(self, *items: object, **options: object) -> NoReturn:
         """Refuse: the past does not change.
@@ -87,6 +105,12 @@ class PastLab:
     def __exit__(self, *exc: object) -> None:
         """Close."""
         self.close()
+
+    def _open_state(self) -> Past:
+        if self._state is None:
+            msg = "This past lab is closed."
+            raise ClosedError(msg, hint="Ask lab.at() again.")
+        return self._state
 
     def __repr__(self) -> str:
         """The moment."""

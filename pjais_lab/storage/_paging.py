@@ -178,7 +178,8 @@ def gather(
     """
     source = loaded.scan.some(ids) if ids else f"{loaded.scan.source} LIMIT 0"
     found = fetch(cursor, f"SELECT row_id, {chosen} FROM {source}")
-    if found["row_id"].to_list() != list(ids):  # only then, as a cell that computes delays every step
+    # Joined only then: a cell that computes delays every step.
+    if found["row_id"].to_list() != list(ids):
         wanted = pl.DataFrame({"row_id": pl.Series(ids, dtype=pl.Int64)})
         found = wanted.join(found, on="row_id", how="left", maintain_order="left")
     return loaded.renamed(pl.DataFrame(found.get_columns()[1:]))

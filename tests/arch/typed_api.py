@@ -152,6 +152,10 @@ def looking(lab: pj.Lab, ada: pj.PersonaModel) -> None:
         lab, names=["v1.PersonaCreated"], persona=ada, selection=table.selection
     )
     assert_type(log.selected, pl.DataFrame)
+    past = lab.at(7)
+    assert_type(past.position, int)
+    assert_type(pj.views.EventLog(past, persona=ada).frame, pl.DataFrame)
+    assert_type(pj.views.Timeline(past, by="actor").frame, pl.DataFrame)
     board = lab.dashboard(views=[["Lab"], [pj.views.panel("Mine", Count), card]], shown=["Lab"])
     assert_type(board, pj.views.Dashboard)
     assert_type(board.selected, pl.DataFrame)

@@ -227,3 +227,32 @@ def test_it_survives_a_restart_and_reopening_without_a_kernel(
     expect(static).to_contain_text("<img src=x onerror")
     assert book.page.evaluate("window.pwned") is None
     book.shot("timeline_reopened", ".jp-OutputArea-output:has-text('Events by persona')")
+
+
+def test_a_past_log_is_shown_as_it_was_and_nothing_moves_it(
+    notebook: Callable[..., Any], seed: str, tmp_path: Path
+) -> None:
+    found = notebook(
+        seed,
+        "past, brush = lab.at('2026-03-09'), pj.Selection()\n"
+        "pj.views.EventLog(past, selection=brush)",
+        "pj.views.Timeline(past, selection=brush)",
+    )
+    found.run_all()
+    log, timeline = found.page.locator(".pj-view[data-kind=event_log]"), timeline_of(found)
+    for view in (log, timeline):
+        expect(view.get_by_role("status").last).to_have_text("◇ at 2026-03-09 00:00 UTC")
+        expect(view.get_by_role("button", name="Pause")).to_have_count(0)
+        expect(view.get_by_role("switch")).to_have_count(0)
+    expect(log.get_by_role("row").last).to_contain_text("v1.")
+    before = log.locator(".pj-counts").text_content()
+    assert before is not None
+    from_elsewhere(tmp_path / "lab", LATER)
+    found.execute("lab.personas.create('Later')")
+
+    drag(found, timeline, 0.1, 0.4)
+
+    expect(log.locator(".pj-counts")).not_to_have_text(before)
+    assert faults(found) == []
+    found.shot("past_log", ".pj-view[data-kind=event_log]")
+    found.shot("past_timeline", ".pj-view[data-kind=timeline]")

@@ -374,7 +374,6 @@ def test_an_erased_persona_takes_its_content_along_and_its_places_too(
             ViewError,
             "no event 'v1.PersonaCreatd'.*Did you mean 'v1.PersonaCreated'",
         ),
-        (lambda v, lab: pj.views.EventLog(lab.at(9)), ViewError, "follows an open lab; got PastLab"),
         (lambda v, lab: pj.views.EventLog(lab, names=7), ViewError, "names=7 is no list"),
         (lambda v, lab: pj.views.EventLog(lab, persona="Adda"), NotFoundError, "no persona 'Adda'"),
         (lambda v, lab: v.pick(events=["x"] * 1_001), ViewError, "at most 1,000"),

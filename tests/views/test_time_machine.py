@@ -16,9 +16,9 @@ import pytest
 import pjais_lab as pj
 from pjais_lab.errors import ClosedError, ViewError
 from pjais_lab.storage.past import Stop
+from pjais_lab.views._moments import CLOCKS, Clock
 from pjais_lab.views.time_machine.courses import STEPS
 from pjais_lab.views.time_machine.folds import Folds, Part
-from pjais_lab.views.time_machine.moments import CLOCKS, Clock
 from tests.views.test_static import HOSTILE, inert
 
 DAY = datetime(2026, 11, 1, 12)

@@ -16,6 +16,8 @@ interface State {
   version: number;
   /** Another one when others stand at the places. */
   order: string;
+  /** Of a past log, in words. */
+  moment: string | null;
   position: number;
   count: number | null;
   filters: Record<string, string>;
@@ -60,6 +62,7 @@ function Body({ view, state }: { view: View; state: State }): VNode {
   const isAiming = aim !== null && !hold.isPaused && !hold.isReading;
   const count = shownOf(isAiming ? { ...hold, held: aim } : hold, total, isAiming);
   const waiting = total - count;
+  const isPast = state.moment !== null;
   const isFollowing = !hold.isPaused && !hold.isReading;
 
   const asking = useRef(new Set<number>());
@@ -110,8 +113,8 @@ function Body({ view, state }: { view: View; state: State }): VNode {
   const resume = (): void => setHold({ isPaused: false, isReading: false, held: total });
   const pause = (): void => setHold(paused(hold, count));
   const key = (name: string): boolean => {
-    if (name === "p") pause();
-    else if (name === "f") resume();
+    if (name === "p" && !isPast) pause();
+    else if (name === "f" && !isPast) resume();
     else if (name === "Escape" && (state.event !== null || state.picked.length)) pick([]);
     else if (name === "/") root.current?.closest(".pj-view")?.querySelector<HTMLInputElement>("input[type=search]")?.focus();
     else return false;
@@ -132,14 +135,14 @@ function Body({ view, state }: { view: View; state: State }): VNode {
   const only = (by: string, value: string): void => filter(by, by === "without" ? [...state.asked.without, value] : [value]);
   const isFiltered = Object.keys(state.filters).length > 0;
   const plural = `${text(state.position)} event${state.position === 1 ? "" : "s"}`;
-  const counts = [state.count === null ? `counting, ${plural}` : isFiltered ? `${text(state.count)} of ${plural}` : `${text(state.count)} event${state.count === 1 ? "" : "s"}`];
+  const counts = [state.count === null ? `counting, ${plural}` : isFiltered && !isPast ? `${text(state.count)} of ${plural}` : `${text(state.count)} event${state.count === 1 ? "" : "s"}`];
   if (state.picked.length > 1) counts.push(`${text(state.picked.length)} picked`);
   if (hold.isPaused) counts.push("paused");
   return html`
-    <${Shell} view=${view} counts=${counts} actions=${html`
+    <${Shell} view=${view} counts=${counts} moment=${state.moment} actions=${html`
       <${Search} label="Search the content" value=${state.asked.search} onSearch=${(words: string) => filter("search", words ? [words] : [])} />
       <button type="button" class="pj-button" aria-expanded=${isFiltering} onClick=${() => setFiltering(!isFiltering)}>Filter</button>
-      <button type="button" class="pj-button pj-pause" aria-pressed=${hold.isPaused} title=${hold.isPaused ? "Go on at the end (p)" : "Hold what is shown (p)"} onClick=${pause}>${hold.isPaused ? "Resume" : "Pause"}</button>
+      ${isPast ? null : html`<button type="button" class="pj-button pj-pause" aria-pressed=${hold.isPaused} title=${hold.isPaused ? "Go on at the end (p)" : "Hold what is shown (p)"} onClick=${pause}>${hold.isPaused ? "Resume" : "Pause"}</button>`}
       <button type="button" class="pj-button" disabled=${!isFiltered && !state.picked.length} onClick=${() => act("clear", {})}>Clear</button>
       <${Copy} python=${state.python} />`}>
       <${Chips} filters=${state.filters} onRemove=${(chip: string) => act("remove", { chip })} />
@@ -149,7 +152,7 @@ function Body({ view, state }: { view: View; state: State }): VNode {
           <${Rows} label=${`${visible(view.title)}, the newest last`} count=${count} most=${state.position} isFollowing=${isFollowing} picked=${new Set(state.picked)}
             looked=${state.event} goal=${goal} place=${place} tick=${tick} />
           ${waiting > 0 ? html`<button type="button" class="pj-log-pill" onClick=${resume}>${text(waiting)} new ↓</button>` : null}
-          ${total === 0 && state.count !== null ? html`<div class="pj-log-none pj-empty">${isFiltered ? "No event is left. Take a filter away." : "Nothing has happened yet."}</div>` : null}
+          ${total === 0 && state.count !== null ? html`<div class="pj-log-none pj-empty">${isFiltered ? "No event is left. Take a filter away." : isPast ? "Nothing had happened by then." : "Nothing has happened yet."}</div>` : null}
         </div>
         ${state.event === null ? null : html`<${Detail} view=${view} event=${state.event} isHidden=${isHidden} acts=${{ go: (e: string) => void go(e).catch(ignored), only, close: () => pick([]) }} />`}
       </div>

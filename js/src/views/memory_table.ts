@@ -97,7 +97,7 @@ function Body({ view, state }: { view: View; state: State }): VNode {
     if (isRange && from && keyOf(from.row) === from.key) {
       const [first, last] = [Math.min(from.row, row), Math.max(from.row, row)];
       const seen = Array.from({ length: last - first + 1 }, (_, n) => keyOf(first + n));
-      if (seen.every((k) => k !== undefined)) pickKeys(seen);
+      if (seen.length <= MOST_PICKED && seen.every((k) => k !== undefined)) pickKeys(seen);
       else act("pick", { keys: [], span: [first, last] });
       return;
     }

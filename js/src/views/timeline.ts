@@ -12,6 +12,8 @@ import type { View } from "../view";
 
 interface State {
   version: number;
+  /** Of a past log, in words. */
+  moment: string | null;
   by: string;
   shown: Shown | null;
   brush: [number, number] | null;
@@ -39,7 +41,7 @@ export default function Timeline({ view }: { view: View }): VNode {
   if (!state) return html`<${Shell} view=${view}><div class="pj-empty">Counting the events…</div><//>`;
   const { shown } = state;
   const drop = (name: string): void => void act("drop", { name });
-  if (!shown) return html`<${Shell} view=${view} counts=${["0 events"]}><${Chips} filters=${state.filters} onRemove=${drop} /><div class="pj-empty">Nothing has happened yet.</div><//>`;
+  if (!shown) return html`<${Shell} view=${view} counts=${["0 events"]} moment=${state.moment}><${Chips} filters=${state.filters} onRemove=${drop} /><div class="pj-empty">${state.moment === null ? "Nothing has happened yet." : "Nothing had happened by then."}</div><//>`;
   return html`<${Body} view=${view} state=${state} shown=${shown} act=${act} drop=${drop} />`;
 }
 
@@ -142,10 +144,10 @@ function Body({ view, state, shown, act, drop }: BodyProps): VNode {
   const button = (label: string, onClick: () => void, words = label, disabled = false, hint = ""): VNode =>
     html`<button type="button" class="pj-button" aria-label=${label} title=${hint || label} disabled=${disabled} onClick=${onClick}>${words}</button>`;
   return html`
-    <${Shell} view=${view} counts=${counts} actions=${html`
+    <${Shell} view=${view} counts=${counts} moment=${state.moment} actions=${html`
       ${button("Zoom in", zoomIn, "+", false, "Zoom into the brush, or into the middle. Also: a double click, +, Ctrl and the wheel.")}${button("Zoom out", () => zoom(0.5, 2), "−", !state.isZoomed)}
       ${button("Whole log", () => void act("zoom"), "Whole log", !state.isZoomed)}
-      <label class="pj-tl-follow"><input type="checkbox" role="switch" checked=${state.follow} onChange=${() => void act("follow_end", { on: !state.follow })} />Follow</label>
+      ${state.moment === null ? html`<label class="pj-tl-follow"><input type="checkbox" role="switch" checked=${state.follow} onChange=${() => void act("follow_end", { on: !state.follow })} />Follow</label>` : null}
       ${button("Clear", () => void act("clear"), "Clear", !canClear)}
       <${Copy} python=${state.python} />`}>
       <${Chips} filters=${state.filters} onRemove=${drop} />

@@ -9,7 +9,7 @@ const lane = (key: string, every: number[], some: number[] | null = null) => ({
   key, is_rest: false, label: key, total: every.reduce((a, b) => a + b, 0), count: (some ?? every).reduce((a, b) => a + b, 0), every, some,
 });
 const state = (more: Record<string, unknown> = {}) => ({
-  version: 1, by: "persona", brush: null, picked: [], isZoomed: false, follow: true, filters: {}, python: "",
+  version: 1, moment: null, by: "persona", brush: null, picked: [], isZoomed: false, follow: true, filters: {}, python: "",
   shown: { step: DAY, first: 0, buckets: 4, whole: [0, 4 * DAY], lanes: [lane("Ada", [1, 2, 3, 4]), lane("Bea", [0, 1, 0, 1])], others: null, events: 12, by: "cube" },
   ...more,
 });

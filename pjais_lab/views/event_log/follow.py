@@ -1,4 +1,4 @@
-"""A log that is followed: what of it is shown, how many events these are, the last of them."""
+"""A log that is followed, or a past one: what of it is shown, how many events these are, the last of them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import polars as pl
 
 from pjais_lab.core.predicate import OneOf, Predicate
 from pjais_lab.errors import LabError
+from pjais_lab.reactive.live_query import LiveQuery
 from pjais_lab.reactive.selection import Selection
 from pjais_lab.storage.relation import literal_sql
-from pjais_lab.views import _python
+from pjais_lab.views import _log, _python
 from pjais_lab.views._base import View
 from pjais_lab.views._transport import QUERY
 from pjais_lab.views.event_log import shown
@@ -22,7 +23,7 @@ from pjais_lab.views.event_log.filters import COLUMNS, Asked, condition_of, here
 from pjais_lab.views.event_log.places import Places
 
 if TYPE_CHECKING:
-    from pjais_lab.lab.lab import Lab
+    from pjais_lab.views._log import Log
 
 __all__ = ["SHARED", "TAIL", "FollowedLog", "events_sql"]
 
@@ -38,7 +39,7 @@ class FollowedLog(View):
     """What follows a lab's log and tells the browser how it stands.
 
     Args:
-        lab: an open lab.
+        lab: an open lab, or a past one.
         asked: which events.
         selection: shared with other views; an own one if None.
         title: what is written above it.
@@ -48,7 +49,7 @@ class FollowedLog(View):
         picks: the name of the predicate that finds the picked events.
     """
 
-    def __init__(self, lab: Lab, asked: Asked, selection: Selection | None, title: str) -> None:
+    def __init__(self, lab: Log, asked: Asked, selection: Selection | None, title: str) -> None:
         super().__init__(title)
         self._lab = lab
         self.selection = selection if selection is not None else Selection()
@@ -59,10 +60,11 @@ class FollowedLog(View):
         self._known: dict[str, str] = {}
         self._seen: pl.DataFrame | None = None
         self._places = Places(lab.query, self._condition())
-        self._people = lab.live(_PEOPLE)
+        people = self._people = _log.frame_of(lab, _PEOPLE)
         self._told = self._people_now()
         heard = self._heard = _hearer(self)
-        self.following.add(self._people, heard, ["version", "error", "frame"])
+        if isinstance(people, LiveQuery):
+            self.following.add(people, heard, ["version", "error", "frame"])
         self.selection.observe(heard, "predicates")
         self.change()
 
@@ -79,7 +81,7 @@ class FollowedLog(View):
         persona = asked.persona and self._people_now().get(asked.persona, asked.persona)
         return _python.call(
             "pj.views.EventLog",
-            "lab",
+            _log.argument(self._lab),
             names=repr([*asked.names]) if asked.names else None,
             without=repr([*asked.without]) if asked.without else None,
             persona=repr(persona) if persona else None,
@@ -165,6 +167,7 @@ class FollowedLog(View):
         return {
             "version": version,
             "order": f"{self._order}.{places.revision}",
+            "moment": _log.said(self._lab),
             "position": position,
             "count": None if known is None else known[0],
             "filters": {n: literal_sql(p, COLUMNS) for n, p in self._filters().items()}

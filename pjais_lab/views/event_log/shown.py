@@ -9,6 +9,7 @@ import polars as pl
 
 from pjais_lab.core.ids import is_id
 from pjais_lab.personas.model import PersonaModel
+from pjais_lab.views import _log
 from pjais_lab.views.event_log.detail import mark_of
 from pjais_lab.views.event_log.filters import condition_of
 from pjais_lab.views.event_log.text import in_one_line
@@ -16,7 +17,7 @@ from pjais_lab.views.event_log.text import in_one_line
 if TYPE_CHECKING:
     from pjais_lab.core.predicate import Predicate
     from pjais_lab.core.registry import Registry
-    from pjais_lab.lab.lab import Lab
+    from pjais_lab.views._log import Log
 
 __all__ = ["envelope", "facets", "persona_id", "rows"]
 
@@ -26,7 +27,7 @@ _SCHEMA: Final = {"mark": pl.String, "persona": pl.String, "said": pl.String}
 Ask = Callable[[str], pl.DataFrame]
 
 
-def persona_id(lab: Lab, persona: PersonaModel | str) -> str:
+def persona_id(lab: Log, persona: PersonaModel | str) -> str:
     """The id of a persona, which may be gone if it is given by its id.
 
     Raises:
@@ -34,7 +35,7 @@ def persona_id(lab: Lab, persona: PersonaModel | str) -> str:
     """
     if isinstance(persona, PersonaModel):
         return persona.id
-    return persona if is_id(persona) else lab.personas[persona].id
+    return persona if is_id(persona) else _log.persona_id(lab, persona)
 
 
 def rows(found: pl.DataFrame, people: Mapping[str, str], registry: Registry) -> pl.DataFrame:

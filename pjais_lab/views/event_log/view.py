@@ -1,4 +1,4 @@
-"""EventLog: the log as it grows, filtered, held and followed; each event whole, with cause and effect."""
+"""EventLog: the log as it grows or was, filtered, held, followed; each event whole, with cause and effect."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from pjais_lab.core.predicate import OneOf, short
+from pjais_lab.core.markup import facts
+from pjais_lab.core.predicate import OneOf
 from pjais_lab.errors import ViewError
-from pjais_lab.lab.lab import Lab
-from pjais_lab.views import _fallback
+from pjais_lab.views import _fallback, _log
 from pjais_lab.views._requests import answer
 from pjais_lab.views.event_log import detail, shown
 from pjais_lab.views.event_log.filters import Asked, checked_names, condition_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from pjais_lab.personas.model import PersonaModel
     from pjais_lab.reactive.selection import Selection
+    from pjais_lab.views._log import Log
 
 __all__ = ["EventLog"]
 
@@ -35,10 +36,10 @@ class EventLog(FollowedLog):
     """A lab's log, live, the newest event last; however long it is.
 
     The newest stands at the bottom, as in every log: an event is read after what led to it, and
-    what is added moves nothing that is already there.
+    what is added moves nothing that is already there. The log of a past lab ends at its moment.
 
     Args:
-        lab: an open lab.
+        lab: an open lab, or a past one (``lab.at(…)``).
         selection: shared with other views. Their predicates on columns of ``events`` filter this
             log; the events picked here become a predicate on ``id``.
         names: only events of these names, or event classes.
@@ -49,7 +50,7 @@ class EventLog(FollowedLog):
         title: what is written above it.
 
     Raises:
-        ViewError: that is no open lab, or there is no such event.
+        ViewError: that is no lab, or there is no such event.
         NotFoundError: there is no such persona.
 
     Attributes:
@@ -61,7 +62,7 @@ class EventLog(FollowedLog):
 
     def __init__(
         self,
-        lab: Lab,
+        lab: Log,
         *,
         selection: Selection | None = None,
         names: Any = (),
@@ -71,7 +72,7 @@ class EventLog(FollowedLog):
         search: str = "",
         title: str | None = None,
     ) -> None:
-        _check(lab)
+        _log.checked(lab, "An EventLog")
         asked = Asked(
             _names(lab, names, "names"),
             _names(lab, without, "without"),
@@ -211,6 +212,9 @@ class EventLog(FollowedLog):
     # ------------------------------------------------------------ how it works
     def sections(self) -> Iterable[str]:
         """The static view: the last events."""
+        moment = _log.said(self._lab)
+        if moment is not None:
+            yield facts([("the log", moment)])
         known, places = self._places.known, self._places
         if known is None:
             found = places.newest(self._lab.position, TAIL).tail(_STATIC)
@@ -221,11 +225,5 @@ class EventLog(FollowedLog):
         yield _fallback.table("", last.select(columns))
 
 
-def _check(lab: Any) -> None:
-    if not isinstance(lab, Lab):
-        msg = f"An EventLog follows an open lab; got {short(lab)}."
-        raise ViewError(msg, hint="A past one shows its log by pj.views.Table(past.query(…)).")
-
-
-def _names(lab: Lab, given: Any, what: str) -> tuple[str, ...]:
-    return checked_names(given, lab.registry, lambda: lab.status.unknown, what)
+def _names(lab: Log, given: Any, what: str) -> tuple[str, ...]:
+    return checked_names(given, lab.registry, lambda: _log.unknown_names(lab), what)

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from pjais_lab.storage.duck import quote
-from pjais_lab.views.time_machine.moments import Clock, Moment
+from pjais_lab.views._moments import Clock, Moment
 
 __all__ = [
     "STEPS",

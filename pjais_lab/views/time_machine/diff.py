@@ -13,9 +13,9 @@ from pjais_lab.core.predicate import Interval
 from pjais_lab.storage._typemap import identifier
 from pjais_lab.storage.duck import quote
 from pjais_lab.storage.past import Past
+from pjais_lab.views._moments import Moment
 from pjais_lab.views.time_machine.folds import Folds, Part
 from pjais_lab.views.time_machine.labels import label_sql, words_sql
-from pjais_lab.views.time_machine.moments import Moment
 
 __all__ = ["CHANGES", "Diff"]
 

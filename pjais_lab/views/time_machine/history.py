@@ -13,6 +13,7 @@ import polars as pl
 from pjais_lab.core.predicate import Predicate, columns_of
 from pjais_lab.storage._typemap import Column, column_of, identifier, shown
 from pjais_lab.storage.relation import Sort, literal_sql
+from pjais_lab.views._moments import Clock, Moment
 from pjais_lab.views.time_machine.courses import (
     STEPS,
     Span,
@@ -25,7 +26,6 @@ from pjais_lab.views.time_machine.courses import (
 )
 from pjais_lab.views.time_machine.diff import Diff
 from pjais_lab.views.time_machine.folds import Folds, Part
-from pjais_lab.views.time_machine.moments import Clock, Moment
 
 if TYPE_CHECKING:
     from pjais_lab.lab.lab import Lab

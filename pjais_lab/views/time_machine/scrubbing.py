@@ -14,9 +14,9 @@ from pjais_lab.reactive.selection import Selection
 from pjais_lab.storage.relation import Sort, literal_sql
 from pjais_lab.views import _fallback
 from pjais_lab.views._base import View
+from pjais_lab.views._moments import Clock, Moment, moment_of
 from pjais_lab.views.time_machine.diff import Diff
 from pjais_lab.views.time_machine.history import History
-from pjais_lab.views.time_machine.moments import Clock, Moment, moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,10 +13,10 @@ from pjais_lab.core.predicate import OneOf
 from pjais_lab.errors import ViewError
 from pjais_lab.storage.relation import Direction
 from pjais_lab.views import _python
+from pjais_lab.views._moments import Clock, Moment, moment_of
 from pjais_lab.views._requests import answer
 from pjais_lab.views._transport import QUERY
 from pjais_lab.views.time_machine.courses import STEPS
-from pjais_lab.views.time_machine.moments import Clock, Moment, moment_of
 from pjais_lab.views.time_machine.scrubbing import Scrubbing, Which
 
 if TYPE_CHECKING:

@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import polars as pl
 
 from pjais_lab.core.predicate import Predicate
+from pjais_lab.errors import ViewError
 from pjais_lab.storage.logcube import LogCube, bucket_at, bucket_us, step_for
 
-__all__ = ["Lane", "Recounter", "Shown", "as_json", "busiest", "counted", "is_counted"]
+__all__ = [
+    "Lane",
+    "Recounter",
+    "Shown",
+    "as_json",
+    "busiest",
+    "counted",
+    "events_where",
+    "is_counted",
+    "labelling",
+    "telling",
+]
 
 _MOST_BUCKETS: Final = 360
 _MOST_LANES: Final = 40
 _GAP_S: Final = 0.02
+_MOST_EVENTS: Final = 1_000_000
 Span = tuple[int, int]
+_V = TypeVar("_V")
 
 
 class Lane(msgspec.Struct, frozen=True):
@@ -168,6 +183,44 @@ def busiest(shown: Shown, by: str) -> pl.DataFrame:
     """The lanes as a table."""
     rows = [(lane.label, lane.count, lane.total) for lane in shown.lanes]
     return pl.DataFrame(rows, schema=[by, "events", "of"], orient="row")
+
+
+def labelling(by: str, people: pl.DataFrame) -> Callable[[str | None], str]:
+    """Names lanes.
+
+    Args:
+        by: what has a lane.
+        people: id and name of the personas.
+    """
+    names: dict[str, str] = dict(people.iter_rows()) if by == "persona" else {}
+    return lambda key: f"no {by}" if key is None else names.get(key) or key
+
+
+def events_where(ask: Callable[[str], pl.DataFrame], where: str) -> pl.DataFrame:
+    """The events that meet a condition, by their time.
+
+    Raises:
+        ViewError: they are more than a million.
+    """
+    some = f"FROM events WHERE {where}"
+    count = ask(f"SELECT count(*) {some}").item()
+    if count > _MOST_EVENTS:
+        msg = f"{count:,} events are selected; a frame holds at most {_MOST_EVENTS:,} of them."
+        raise ViewError(msg, hint="Brush less, or write lab.query(…) for what you need.")
+    return ask(f"SELECT * {some} ORDER BY occurred_at, id")
+
+
+def telling(view: _V, act: Callable[[_V], None]) -> Callable[..., bool]:
+    """Does something with a timeline without holding it; False when it is gone."""
+    me = weakref.ref(view)
+
+    def tell(_change: object = None) -> bool:
+        found = me()
+        if found is not None:
+            act(found)
+        return found is not None
+
+    return tell
 
 
 class Recounter:

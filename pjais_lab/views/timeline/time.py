@@ -8,7 +8,7 @@ from typing import Final
 from pjais_lab.core.predicate import Interval, Predicate, utc
 from pjais_lab.errors import ViewError
 
-__all__ = ["TIME", "ends_of", "interval", "micros", "moment", "stretch", "us_of"]
+__all__ = ["TIME", "ends_of", "interval", "is_followed", "micros", "moment", "stretch", "us_of"]
 
 TIME: Final = "occurred_at"
 """The column, and the name of its predicate."""
@@ -51,6 +51,23 @@ def stretch(low: int, high: int) -> tuple[int, int]:
         msg = f"From {moment(low)} up to {moment(high)} is no stretch of time."
         raise ViewError(msg, hint="Give the earlier moment first.")
     return low, high
+
+
+def is_followed(past: str | None, *, follow: bool | None, is_whole: bool) -> bool:
+    """Whether what is shown moves on with the newest event.
+
+    Args:
+        past: the moment of a past log, whose last event has come.
+        follow: whether it was asked for.
+        is_whole: whether all of the log is shown.
+
+    Raises:
+        ViewError: a past log was to be followed.
+    """
+    if follow and past is not None:
+        msg = f"A timeline of the log {past} cannot follow it: no event comes any more."
+        raise ViewError(msg, hint="Leave follow out, or give it the lab itself.")
+    return past is None and (is_whole if follow is None else follow)
 
 
 def interval(span: tuple[int, int]) -> Interval:

@@ -4,36 +4,54 @@ from __future__ import annotations
 
 import threading
 import time
-import weakref
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from pjais_lab.core.markup import facts
 from pjais_lab.core.predicate import OneOf, Predicate, all_of, columns_of
 from pjais_lab.core.spelling import near
 from pjais_lab.errors import ViewError
+from pjais_lab.reactive.live_query import LiveQuery
 from pjais_lab.reactive.selection import Selection
 from pjais_lab.storage.logcube import LogCube
 from pjais_lab.storage.relation import literal_sql
-from pjais_lab.views import _fallback, _python
+from pjais_lab.views import _fallback, _log, _python
 from pjais_lab.views._base import View
 from pjais_lab.views._requests import answer
 from pjais_lab.views._rows import narrowing
 from pjais_lab.views._transport import QUERY
-from pjais_lab.views.timeline.shown import Recounter, Shown, as_json, busiest, counted, is_counted
-from pjais_lab.views.timeline.time import TIME, ends_of, interval, micros, moment, stretch, us_of
+from pjais_lab.views.timeline.shown import (
+    Recounter,
+    Shown,
+    as_json,
+    busiest,
+    counted,
+    events_where,
+    is_counted,
+    labelling,
+    telling,
+)
+from pjais_lab.views.timeline.time import (
+    TIME,
+    ends_of,
+    interval,
+    is_followed,
+    micros,
+    moment,
+    stretch,
+    us_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from datetime import datetime
 
     import polars as pl
 
-    from pjais_lab.lab.lab import Lab
-    from pjais_lab.reactive.live_query import LiveQuery
+    from pjais_lab.views._log import Log
 
 __all__ = ["Timeline"]
 
 LANES: Final = {"persona": "persona_id", "name": "name", "actor": "actor"}
-_MOST_SELECTED: Final = 1_000_000
 _PEOPLE: Final = "SELECT id::VARCHAR AS id, name FROM personas"
 
 
@@ -41,16 +59,17 @@ class Timeline(View):
     """How many events happened when, in lanes, live; however many there are.
 
     Args:
-        lab: an open lab.
+        lab: an open lab, or a past one (``lab.at(…)``), whose log ends at its moment.
         by: what has a lane of its own: ``persona``, ``name`` (of the event) or ``actor``.
         selection: shared with other views: what they pick is counted before all there is.
         between: from when, and up to when, UTC if naive; the whole log if None.
         follow: whether the stretch that is shown moves on with the newest event; only the whole
-            log does if None.
+            log does if None; that of a past lab never does.
         title: what is written above it.
 
     Raises:
-        ViewError: ``by`` is none of these, or ``between`` is no stretch of time.
+        ViewError: that is no lab, ``by`` is none of these, ``between`` is no stretch of time, or
+            a past lab is to be followed.
 
     Attributes:
         selection: the brushed time under ``occurred_at``, the picked lanes under their column.
@@ -60,7 +79,7 @@ class Timeline(View):
 
     def __init__(
         self,
-        lab: Lab,
+        lab: Log,
         *,
         by: Literal["persona", "name", "actor"] = "persona",
         selection: Selection | None = None,
@@ -71,21 +90,23 @@ class Timeline(View):
         if by not in LANES:
             msg = f"by={by!r} of a timeline; expected {', '.join(LANES)}."
             raise ViewError(msg, hint=near(str(by), LANES) or None)
+        self._moment = _log.said(_log.checked(lab, "A Timeline"))
         super().__init__(title if title is not None else "Timeline")
         self.selection = selection if selection is not None else Selection()
         self._lab, self._by, self._column = lab, by, LANES[by]
         self._between = None if between is None else stretch(*map(micros, between))
         self._is_doubtful = False
-        self._follow = between is None if follow is None else follow
+        self._follow = is_followed(self._moment, follow=follow, is_whole=between is None)
         self._version = self._shown_version = 0
         self._shown: Shown | None = None
         self._counting = threading.RLock()
         self._cube = LogCube(lab.query, lambda: lab.position, self._column)
-        self._recounter = Recounter(_telling(self, Timeline.recount))
-        moved = self._moved = _telling(self, Timeline.change)
+        self._recounter = Recounter(telling(self, Timeline.recount))
+        moved = self._moved = telling(self, Timeline.change)
         self.selection.observe(moved, "predicates")
-        self._people = lab.live(_PEOPLE)
-        self.following.add(self._people, moved, ["version", "error", "frame"])
+        people = self._people = _log.frame_of(lab, _PEOPLE)
+        if isinstance(people, LiveQuery):
+            self.following.add(people, moved, ["version", "error", "frame"])
         self.change()
 
     # ------------------------------------------------------------ for the user
@@ -120,13 +141,7 @@ class Timeline(View):
             p for p in self.selection.predicates.values() if columns_of(p) <= self._cube.columns
         ]
         where = literal_sql(all_of(held))
-        count = self._lab.query(f"SELECT count(*) FROM events WHERE {where}").item()  # noqa: S608
-        if count > _MOST_SELECTED:
-            msg = (
-                f"{count:,} events are selected; a frame holds at most {_MOST_SELECTED:,} of them."
-            )
-            raise ViewError(msg, hint="Brush less, or write lab.query(…) for what you need.")
-        return self._lab.query(f"SELECT * FROM events WHERE {where} ORDER BY occurred_at, id")  # noqa: S608
+        return events_where(self._lab.query, where)
 
     @property
     def python(self) -> str:
@@ -134,12 +149,13 @@ class Timeline(View):
         held = self.selection.predicates
         items = (f"{name!r}: {_python.predicate(p)}" for name, p in held.items())
         between = None if self._between is None else tuple(map(moment, self._between))
+        is_usual = between is None and self._moment is None
         return _python.call(
             "pj.views.Timeline",
-            "lab",
+            _log.argument(self._lab),
             by=None if self._by == "persona" else repr(self._by),
             between=None if between is None else repr(between),
-            follow=None if self._follow is (between is None) else repr(self._follow),
+            follow=None if self._follow is is_usual else repr(self._follow),
             selection=f"pj.Selection({{{', '.join(items)}}})" if held else None,
         )
 
@@ -161,14 +177,14 @@ class Timeline(View):
         found = None if low is None or high is None else stretch(us_of(low), us_of(high))
         last = self._cube.span
         # Who looks at what is past does not want to be carried away.
-        self._follow = found is None or (self._follow and last is not None and found[1] > last[1])
-        self._between = found
+        follow = found is None or (self._follow and last is not None and found[1] > last[1])
+        self._between, self._follow = found, follow and self._moment is None
         self.change()
 
     @answer
     def follow_end(self, *, on: bool) -> None:
-        """Move on with the newest event, or stay."""
-        self._follow = on
+        """Move on with the newest event, or stay, as a past log always does."""
+        self._follow = on and self._moment is None
         self.change()
 
     @answer
@@ -184,6 +200,8 @@ class Timeline(View):
     # ------------------------------------------------------------ how it works
     def sections(self) -> Iterable[str]:
         """The static view."""
+        if self._moment is not None:
+            yield facts([("the log", self._moment)])
         self._settle()
         shown = self._shown
         if shown is None:
@@ -198,7 +216,6 @@ class Timeline(View):
         """Stop following; closing twice is fine."""
         if not self._is_shut and self.is_ready:
             self.selection.unobserve(self._moved, "predicates")
-            self._people.unobserve(self._moved, ["version", "error", "frame"])
             self._people.close()
         super().close()
 
@@ -241,7 +258,7 @@ class Timeline(View):
             self.put(QUERY, {"sql": self.sql, "ms": (time.perf_counter() - begun) * 1000})
 
     def _show(self, version: int, *, is_coarse: bool = False) -> None:
-        where, label = all_of(self._others()), _labelling(self._by, self._people)
+        where, label = all_of(self._others()), labelling(self._by, self._people.frame)
         self._shown = counted(self._cube, self._between, where, label, is_coarse=is_coarse)
         self.put("state", self._state(version))
 
@@ -258,6 +275,7 @@ class Timeline(View):
         shown = None if self._shown is None else as_json(self._shown)
         return {
             "version": version,
+            "moment": self._moment,
             "by": self._by,
             "shown": shown,
             "brush": ends_of(held.get(TIME)),
@@ -272,22 +290,3 @@ class Timeline(View):
         """What filters the counts: what this view has not picked itself."""
         own = {TIME, self._column}
         return [*narrowing(self.selection, self._cube.columns, own).values()]
-
-
-def _labelling(by: str, people: LiveQuery) -> Callable[[str | None], str]:
-    """Names lanes."""
-    names: dict[str, str] = dict(people.frame.iter_rows()) if by == "persona" else {}
-    return lambda key: f"no {by}" if key is None else names.get(key) or key
-
-
-def _telling(view: Timeline, act: Callable[[Timeline], None]) -> Callable[..., bool]:
-    """Does something with a timeline without holding it; False when it is gone."""
-    me = weakref.ref(view)
-
-    def tell(_change: object = None) -> bool:
-        found = me()
-        if found is not None:
-            act(found)
-        return found is not None
-
-    return tell
