@@ -65,9 +65,7 @@ class Table(RowsView):
     ) -> None:
         self._live = data if isinstance(data, LiveQuery) else None
         self._shown: Any = data if self._live is None else self._live.frame
-        rows = data if self._live is None else self._live.copy()
-        if self._live is not None and self._live.failure is not None and not rows.width:
-            rows = _UNANSWERED
+        rows = data if self._live is None else _answer(self._live)
         self._relation = Relation(rows, origin=_origin(data))
         self._revision = 0
         self._settling = threading.Lock()
@@ -190,6 +188,11 @@ class Table(RowsView):
             msg = f"There is no row {place + 1:,} any more."
             raise ViewError(msg, hint="Look again; the rows have changed.")
         return found_by(page.row(0, named=True), self._relation.columns)
+
+
+def _answer(live: LiveQuery) -> pl.DataFrame:
+    frame = live.copy()
+    return _UNANSWERED if live.failure is not None and not frame.width else frame
 
 
 def _title(data: Any) -> str:
