@@ -110,11 +110,14 @@ class Frames:
 
 
 def _with_index(frame: Any) -> Any:
-    """A pandas frame with its index as columns, unless that only counts the rows."""
+    """A pandas frame with its index as columns, unless that only counts the rows, or they are there."""
     index = getattr(frame, "index", None)
     if index is None or type(index).__name__ == "RangeIndex":
         return frame
-    return frame.reset_index()
+    try:
+        return frame.reset_index()
+    except ValueError:
+        return frame
 
 
 def _size(frame: Any) -> int:

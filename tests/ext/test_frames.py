@@ -78,6 +78,16 @@ def test_a_pandas_frame_keeps_the_index_that_says_something(
     assert by_who.columns.to_list() == ["n"]  # the user's own frame is as it was
 
 
+def test_a_pandas_frame_whose_index_is_a_column_too_is_shown_with_the_column(
+    run: Run, shell: InteractiveShell
+) -> None:
+    run("%lab frames on")
+
+    shown(shell, pd.DataFrame({"who": ["Bea"], "n": [1]}).set_index("who", drop=False))
+
+    assert [t.frame.rows(named=True) for t in tables(shell)] == [[{"who": "Bea", "n": 1}]]
+
+
 def test_an_answer_of_lab_is_a_table_too(run: Run, shell: InteractiveShell) -> None:
     run("%lab frames on")
 
