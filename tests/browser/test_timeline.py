@@ -37,6 +37,12 @@ LABELS = """v => {
     const isFree = (b, i) => b.left >= (i ? all[i - 1].right : box.left) && b.right <= box.right + 0.5;
     return [all.length, all.every(isFree)];
 }"""
+PAST = (
+    "past, brush = lab.at('2026-03-10 12:00'), pj.Selection()\n"
+    "timeline = pj.views.Timeline(past, selection=brush)\n"
+    "log = pj.views.EventLog(past, selection=brush)\n"
+    "lab.memories.record(people[0], 'Into the past', at=start)\ntimeline"
+)
 LATER = """
 import datetime as dt, sys, pjais_lab as pj
 with pj.open(sys.argv[1], background=False) as lab:
@@ -256,3 +262,43 @@ def test_a_past_log_is_shown_as_it_was_and_nothing_moves_it(
     assert faults(found) == []
     found.shot("past_log", ".pj-view[data-kind=event_log]")
     found.shot("past_timeline", ".pj-view[data-kind=timeline]")
+
+
+def test_the_log_of_a_past_lab_is_shown_up_to_its_moment_and_does_not_move(
+    notebook: Callable[..., Any], seed: str, tmp_path: Path
+) -> None:
+    book = notebook(seed, PAST, "log")
+    book.run_all()
+    view, log = timeline_of(book), book.page.locator(".pj-view[data-kind=event_log]")
+    expect(log.get_by_role("row").nth(3)).to_be_visible()
+    expect(log.locator(".pj-counts")).to_have_text(re.compile(r"^\d+ events$"))
+    before = [v.locator(".pj-counts").inner_text() for v in (view, log)]
+    assert before[0] == before[1]
+
+    from_elsewhere(tmp_path / "lab", LATER)
+    drag(book, view, 0.0, 0.5)
+    expect(log.locator(".pj-filter")).to_have_count(1)
+    expect(log.locator(".pj-counts")).not_to_have_text(before[1])
+    for shown in (view, log):
+        expect(shown.get_by_role("status").last).to_have_text(
+            re.compile("at 2026-03-10 12:00 UTC$")
+        )
+    expect(view.get_by_role("switch", name="Follow")).to_have_count(0)
+    expect(log.get_by_role("button", name="Pause")).to_have_count(0)
+    log.get_by_role("grid").focus()
+    for key in ("p", "f", "End", "ArrowUp", "Enter"):
+        book.page.keyboard.press(key)
+    expect(log.get_by_role("complementary")).to_be_visible()
+    expect(log.locator(".pj-log-pill")).to_have_count(0)
+    expect(log.locator("[aria-busy=true]")).to_have_count(0)
+
+    assert faults(book) == []
+    book.shot("timeline_past")
+    book.shot("event_log_past", ".pj-view[data-kind=event_log]")
+    log.get_by_role("button", name="Clear").click()
+    for shown in (view, log):
+        expect(shown.locator(".pj-counts")).to_have_text(before[0])
+    book.execute(
+        "assert log.frame.height == int(timeline.frame['events'].sum())"
+        f" == int({before[1].split()[0]!r}) < lab.position"
+    )

@@ -48,14 +48,16 @@ function Body({ view, state }: { view: View; state: State }): VNode {
   const [goal, setGoal] = useState<{ place: number } | null>(null);
   const [isHidden, setHidden] = useState(false);
   const [isFiltering, setFiltering] = useState(false);
-  const order = useRef(state.order);
+  // Until they are counted, the last events stand at the first places.
+  const places = `${state.order} ${state.count === null}`;
+  const order = useRef(places);
   const root = useRef<HTMLDivElement>(null);
-  if (order.current !== state.order) held.clear();
+  if (order.current !== places) held.clear();
   held.take(tail, state.count);
   const total = held.total;
-  if (order.current !== state.order) {
+  if (order.current !== places) {
     // At once, or this drawing would show other events at the places where somebody read.
-    order.current = state.order;
+    order.current = places;
     hold.isReading = false;
     hold.held = total;
   }
@@ -135,7 +137,7 @@ function Body({ view, state }: { view: View; state: State }): VNode {
   const only = (by: string, value: string): void => filter(by, by === "without" ? [...state.asked.without, value] : [value]);
   const isFiltered = Object.keys(state.filters).length > 0;
   const plural = `${text(state.position)} event${state.position === 1 ? "" : "s"}`;
-  const counts = [state.count === null ? `counting, ${plural}` : isFiltered && !isPast ? `${text(state.count)} of ${plural}` : `${text(state.count)} event${state.count === 1 ? "" : "s"}`];
+  const counts = [state.count === null ? (isPast ? "counting" : `counting, ${plural}`) : isFiltered && !isPast ? `${text(state.count)} of ${plural}` : `${text(state.count)} event${state.count === 1 ? "" : "s"}`];
   if (state.picked.length > 1) counts.push(`${text(state.picked.length)} picked`);
   if (hold.isPaused) counts.push("paused");
   return html`
