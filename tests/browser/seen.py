@@ -166,6 +166,8 @@ def _compared(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
 
 def _sum(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
     """The timeline: how many events."""
+    if not seen["counts"]:
+        return ["the timeline is still counting"]
     shown = _number(seen["counts"][0])
     return (
         [] if shown == told.get("events", 0) else [f"counts {shown}, the kernel {told['events']}"]
