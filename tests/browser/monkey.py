@@ -39,6 +39,11 @@ FOCUS = """async (at) => {
     found?.focus({preventScroll: true});
     return found ? found.getAttribute('aria-label') ?? found.textContent : null;
 }"""
+FRONT = """async () => {
+    const book = [...jupyterapp.shell.widgets('main')].find((w) => w.content?.widgets);
+    if (book && jupyterapp.shell.currentWidget !== book) jupyterapp.shell.activateById(book.id);
+}"""
+"""A stray click may open another tab."""
 STRANGER = """
 import random, sys, pjais_lab as pj
 lab = pj.open(sys.argv[1], background=False)
@@ -156,6 +161,7 @@ class Monkey:
         self.steps += 1
         self.made[act.__name__] = self.made.get(act.__name__, 0) + 1
         self.done.append(f"{self.steps}. {act.__name__} …")
+        self.book.evaluate(FRONT)
         said = act()
         self.done[-1] = f"{self.steps}. {act.__name__}: {said}"
 

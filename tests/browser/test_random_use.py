@@ -11,7 +11,7 @@ from typing import Any
 import pjais_lab as pj
 from tests.browser.conftest import HERE, SHOTS
 from tests.browser.measuring import Heap
-from tests.browser.monkey import ACTS, Monkey, asked, stranger
+from tests.browser.monkey import ACTS, FRONT, Monkey, asked, stranger
 from tests.browser.seen import SEEN, TELL, differences, places
 
 SECONDS = float(os.environ.get("PJAIS_MONKEY_S", "60"))
@@ -52,10 +52,6 @@ def calls() -> list[str]:
 
 BESIDE = "Active cell not at endpoint of selection"
 """What JupyterLab itself says when a Shift-click beside a view meets another active cell."""
-FRONT = """async () => {
-    const book = [...jupyterapp.shell.widgets('main')].find((w) => w.content?.widgets);
-    if (book) jupyterapp.shell.activateById(book.id);
-}"""
 
 
 class Checker:
