@@ -8,13 +8,14 @@ from collections.abc import Callable
 __all__ = ["calls"]
 
 
-def calls(method: Callable[[], None]) -> Callable[[object], None]:
-    """An observer that calls a method without holding its object."""
+def calls(method: Callable[[], None]) -> Callable[..., bool]:
+    """An observer that calls a method without holding its object; False when that is gone."""
     me = weakref.WeakMethod(method)
 
-    def call(_change: object) -> None:
+    def call(_change: object = None) -> bool:
         found = me()
         if found is not None:
             found()
+        return found is not None
 
     return call

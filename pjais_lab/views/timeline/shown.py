@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-import weakref
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 import polars as pl
@@ -25,7 +24,6 @@ __all__ = [
     "events_where",
     "is_counted",
     "labelling",
-    "telling",
 ]
 
 _MOST_BUCKETS: Final = 360
@@ -33,7 +31,6 @@ _MOST_LANES: Final = 40
 _GAP_S: Final = 0.02
 _MOST_EVENTS: Final = 1_000_000
 Span = tuple[int, int]
-_V = TypeVar("_V")
 
 
 class Lane(msgspec.Struct, frozen=True):
@@ -208,19 +205,6 @@ def events_where(ask: Callable[[str], pl.DataFrame], where: str) -> pl.DataFrame
         msg = f"{count:,} events are selected; a frame holds at most {_MOST_EVENTS:,} of them."
         raise ViewError(msg, hint="Brush less, or write lab.query(…) for what you need.")
     return ask(f"SELECT * {some} ORDER BY occurred_at, id")
-
-
-def telling(view: _V, act: Callable[[_V], None]) -> Callable[..., bool]:
-    """Does something with a timeline without holding it; False when it is gone."""
-    me = weakref.ref(view)
-
-    def tell(_change: object = None) -> bool:
-        found = me()
-        if found is not None:
-            act(found)
-        return found is not None
-
-    return tell
 
 
 class Recounter:

@@ -19,6 +19,7 @@ from pjais_lab.views._base import View
 from pjais_lab.views._requests import answer
 from pjais_lab.views._rows import narrowing
 from pjais_lab.views._transport import QUERY
+from pjais_lab.views._weak import calls
 from pjais_lab.views.timeline.shown import (
     Recounter,
     Shown,
@@ -28,7 +29,6 @@ from pjais_lab.views.timeline.shown import (
     events_where,
     is_counted,
     labelling,
-    telling,
 )
 from pjais_lab.views.timeline.time import (
     TIME,
@@ -101,8 +101,8 @@ class Timeline(View):
         self._shown: Shown | None = None
         self._counting = threading.RLock()
         self._cube = LogCube(lab.query, lambda: lab.position, self._column)
-        self._recounter = Recounter(telling(self, Timeline.recount))
-        moved = self._moved = telling(self, Timeline.change)
+        self._recounter = Recounter(calls(self.recount))
+        moved = self._moved = calls(self.change)
         self.selection.observe(moved, "predicates")
         people = self._people = _log.frame_of(lab, _PEOPLE)
         if isinstance(people, LiveQuery):
