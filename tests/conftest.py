@@ -37,3 +37,12 @@ def lab(tmp_path: Path) -> Iterator[pj.Lab]:
 @pytest.fixture
 def ada(lab: pj.Lab) -> pj.PersonaModel:
     return lab.personas.create("Ada")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A workspace with Ada in it, that nobody has open."""
+    path = tmp_path / "town"
+    with pj.open(path, background=False) as opened:
+        opened.personas.create("Ada")
+    return path

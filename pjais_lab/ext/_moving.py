@@ -12,6 +12,7 @@ from IPython.core.formatters import HTMLFormatter
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import DisplayHandle
 
+from pjais_lab.reactive import threads
 from pjais_lab.reactive.live_query import LiveQuery
 
 __all__ = ["Moving", "Stage", "cell_of"]
@@ -56,8 +57,8 @@ class Moving:
         self._lock = threading.Lock()
         self._drawing = threading.Lock()
         self._next_s = 0.0
-        self._timer: threading.Timer | None = None
-        self._is_stopped = False
+        self._is_due = False
+        self._stopped = threading.Event()
 
     def show(self) -> None:
         """Show it below the cell that runs, and follow it from now on."""
@@ -68,27 +69,22 @@ class Moving:
     def stop(self) -> None:
         """Follow it no longer; what is shown stays."""
         self._live.unobserve(self._moved, _WATCHED)
-        with self._lock:
-            self._is_stopped = True
-            if self._timer is not None:
-                self._timer.cancel()
+        self._stopped.set()
 
     def _moved(self, _change: object) -> None:
         """Draw as soon as it is time, in another thread: the hub's must not wait for a drawing."""
         with self._lock:
-            if self._timer is None and not self._is_stopped:
-                wait_s = max(0.0, self._next_s - time.monotonic())
-                self._timer = threading.Timer(wait_s, self._draw)
-                self._timer.daemon = True
-                self._timer.start()
+            if not self._is_due and not self._stopped.is_set():
+                self._is_due = threads.begin(self._draw, "pjais-moving", tell=self._stopped.set)
 
     def _draw(self) -> None:
+        self._stopped.wait(self._next_s - time.monotonic())
         with self._drawing:
             with self._lock:
-                self._timer = None
+                self._is_due = False
                 self._next_s = time.monotonic() + _GAP_S
-                if self._is_stopped:
-                    return
+            if self._stopped.is_set():
+                return
             self._handle.update(_bundle(self._live), raw=True)
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from pjais_lab.core.spelling import near
 from pjais_lab.errors import LabError, ViewError
-from pjais_lab.views._act_thread import begin
+from pjais_lab.reactive import threads
 from pjais_lab.views._acts import Act, Done, Run, acts_of
 from pjais_lab.views._base import View
 from pjais_lab.views._history import Doing, History, Step
@@ -202,7 +202,7 @@ class ActingView(View):
                 msg = f"{self._run.title!r} is still running."
                 raise ViewError(msg, hint="Wait for it, or cancel it.")
             run = Run(f"act-{token[:_LONGEST_TOKEN]}", title, self.tell_acts)
-            begin(run, lambda: self._act(run, doing))
+            _begin(run, lambda: self._act(run, doing))
             self._known.append(token)
             self._run, self._last, self._turn = run, None, ""
         self.tell_acts()
@@ -232,6 +232,22 @@ class ActingView(View):
             "undo": {"said": undo.said} if undo else None,
             "redo": {"said": again.said, "refused": _refuses_again(self, again)} if again else None,
         }
+
+
+def _begin(run: Run, work: Callable[[], None]) -> None:
+    """Act in a thread of its own, for which the end of the interpreter waits.
+
+    Raises:
+        ViewError: the interpreter is ending, or has no thread to give.
+    """
+    try:
+        is_begun = threads.begin(work, "pjais-act", cancel=run.cancel)
+    except RuntimeError as error:
+        msg = f"{run.title!r} could not begin: {error}."
+        raise ViewError(msg, hint="Try it again, or restart the kernel.") from error
+    if not is_begun:
+        msg = "The kernel is shutting down."
+        raise ViewError(msg, hint="Act again when it runs.")
 
 
 def _checked(name: str, kind: type[Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
 import threading
@@ -11,13 +10,14 @@ import weakref
 from operator import itemgetter
 from typing import Final, Protocol
 
+from pjais_lab.reactive import threads
+
 __all__ = ["Pusher", "pusher"]
 
 _LOG: Final = logging.getLogger("pjais_lab.views")
 _RATE: Final = 200.0  # pushes a second in all, over time
 _AT_ONCE: Final = 20.0  # so that what one commit moved on a page is painted in one frame
 _IDLE_S: Final = 30.0
-_LAST_S: Final = 10.0  # how long the end of the interpreter waits for a push on its way
 
 
 class Sending(Protocol):
@@ -42,29 +42,23 @@ class Pusher:
     def __init__(self) -> None:
         self._ready = threading.Condition()
         self._waiting: weakref.WeakSet[Sending] = weakref.WeakSet()
-        self._thread: threading.Thread | None = None
-        self._is_over = False
+        self._is_running = False
         self._left, self._counted_at = _AT_ONCE, time.monotonic()
 
     def wake(self, channel: Sending) -> None:
         """A channel may have something to send."""
         with self._ready:
             self._waiting.add(channel)
-            if self._thread is None and not self._is_over:
-                self._thread = threading.Thread(target=self._run, name="pjais-views", daemon=True)
-                self._thread.start()
+            if not self._is_running:
+                self._is_running = threads.begin(self._run, "pjais-views", tell=self._wake)
             self._ready.notify_all()
 
-    def stop(self) -> None:
-        """Send nothing more; a push on its way is waited for, at most ten seconds."""
+    def _wake(self) -> None:
         with self._ready:
-            self._is_over = True
             self._ready.notify_all()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(_LAST_S)
 
     def _run(self) -> None:
-        while not self._is_over:
+        while not threads.is_over():
             due = self._next()
             if due is not None:
                 _push(due)
@@ -86,8 +80,8 @@ class Pusher:
             due = [(at, c) for c in list(self._waiting) if (at := c.due_at(now)) is not None]
             self._waiting = weakref.WeakSet(channel for _, channel in due)
             at, first = min(due, key=itemgetter(0), default=(now + _IDLE_S, None))
-            if self._is_over or (first is not None and at <= now):
-                return None if self._is_over else first
+            if threads.is_over() or (first is not None and at <= now):
+                return None if threads.is_over() else first
             del due, first  # nothing is kept alive by waiting for it
             self._ready.wait(at - now)
             return None
@@ -110,11 +104,3 @@ def pusher() -> Pusher:
     if pid not in _PUSHERS:
         _PUSHERS[pid] = Pusher()
     return _PUSHERS[pid]
-
-
-@atexit.register
-def _stop() -> None:
-    """A thread that the end of the interpreter meets in DuckDB takes the process down."""
-    found = _PUSHERS.get(os.getpid())
-    if found is not None:
-        found.stop()

@@ -147,7 +147,7 @@ def _hear_one(
         is_main = threading.current_thread() is threading.main_thread()
         tell({"t": "hello", "page": page, "main": is_main})
         if said.get("saves"):
-            those.saved_at = time.monotonic()
+            those.saved()
         if "was" in said:  # before it was loaded anew; its last words may be lost
             for shown in list(those.views.values()):
                 shown.heard("bye", str(said["was"]), {})
@@ -175,13 +175,15 @@ class Unshared:
     is_saved = False
 
     def __init__(self) -> None:
-        self.saved_at = -math.inf
         self.views: weakref.WeakValueDictionary[str, Shown] = weakref.WeakValueDictionary()
         self.answers = Answers()
 
     def esm(self, own: str) -> str:
         """A view's code, and the bundle with it."""
         return _marimo.esm(own, _SYMBOL, bundle())
+
+    def saved(self) -> None:
+        """No page of marimo keeps what views look like."""
 
     def welcome(self, view: Any) -> None:
         """A view hears on its own comm."""
@@ -198,7 +200,7 @@ class Runtime(Widget):
     _me = traitlets.Unicode().tag(sync=True)
 
     def __init__(self) -> None:
-        self.saved_at = -math.inf
+        self._saved_at = -math.inf
         self.views: weakref.WeakValueDictionary[str, Shown] = weakref.WeakValueDictionary()
         self.answers = Answers()
         me = uuid4().hex
@@ -209,7 +211,11 @@ class Runtime(Widget):
     @property
     def is_saved(self) -> bool:
         """Whether a page that keeps what views look like when it saves the notebook was heard lately."""
-        return time.monotonic() - self.saved_at < _LATELY_S
+        return time.monotonic() - self._saved_at < _LATELY_S
+
+    def saved(self) -> None:
+        """A page that keeps what views look like is there."""
+        self._saved_at = time.monotonic()
 
     def esm(self, own: str) -> str:
         """A view's code."""

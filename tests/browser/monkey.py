@@ -21,6 +21,7 @@ WORDS = ("Ada", "note 1", "joy", "fact", "zzz", "", "", "<img src=x onerror=aler
 KEYS = (
     *("ArrowDown", "ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "Enter", "Space", "Escape"),
     *("Tab", "Delete", "PageDown", "PageUp", "Home", "End", "Control+End", "b", "d", "a", "m", "p"),
+    *("Control+z", "Control+z", "Control+Shift+z", "Control+y"),
 )
 POINTS = """async (what) => [...document.querySelectorAll('.pj-view')].flatMap((view) =>
     [...view.querySelectorAll(what)].filter((e) => !e.disabled).map((e) => {

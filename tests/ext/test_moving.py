@@ -159,7 +159,7 @@ def test_in_a_real_kernel_the_output_above_is_redrawn(tmp_path: Path) -> None:
         f"%%lab --live -o people\n{COUNT}",
         "import threading\nseen = threading.Event()\npeople.observe(lambda _: seen.set(), 'frame')\n"
         "lab.personas.create('Ada')\nassert seen.wait(20)\n"
-        "for t in threading.enumerate():\n    t.join() if isinstance(t, threading.Timer) else None",
+        "for t in threading.enumerate():\n    t.join() if t.name == 'pjais-moving' else None",
         "lab.close()",
     ]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])

@@ -3,13 +3,16 @@ from __future__ import annotations
 import gc
 import random
 import shutil
+import threading
 import weakref
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import polars as pl
 import pytest
 
 import pjais_lab as pj
@@ -171,6 +174,40 @@ def test_a_burst_is_pushed_in_few_messages_and_its_end_is_shown(
     assert len(pushes) <= 20 * seconds + 3
     tail = pushes[-1].parts["tail"]
     assert tail["seq"].to_list() == list(range(start + 961, start + 1_001))
+
+
+def test_what_is_committed_while_somebody_counts_is_counted_after_that(
+    log: pj.views.EventLog, town: pj.Lab, wire: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event, start = str(log.rows(start=5, count=1).item(0, "id")), town.position
+    begun, goes_on = threading.Event(), threading.Event()
+    places, shown = log._places, list[tuple[int, int]]()
+
+    def ask_slowly(sql: str) -> pl.DataFrame:
+        begun.set()
+        assert goes_on.wait(10)
+        return town.query(sql)
+
+    def is_shown(position: int, count: int) -> bool:
+        for push in wire.of(log, "push")[len(shown) :]:
+            state = push.parts.get("state", {})
+            shown.append((state.get("position"), state.get("count")))
+            wire.paint(log, push.content["seq"])
+        return bool(shown) and shown[-1] == (position, count)
+
+    wire.show(log)
+    log.count()
+    wire.until(lambda: is_shown(start, start))
+    with ThreadPoolExecutor(1) as pool:
+        with monkeypatch.context() as patched:
+            patched.setattr(places, "_ask", ask_slowly)
+            found = pool.submit(log.find, event=event)
+            assert begun.wait(10)
+        feel(town)
+        wire.until(lambda: is_shown(start + 1, start))  # whoever counts is not waited for
+        goes_on.set()
+        assert found.result(10) == {"place": 5, "is_shown": True}
+    wire.until(lambda: is_shown(start + 1, start + 1))
 
 
 def test_picked_events_filter_the_other_views_and_are_there_in_code(

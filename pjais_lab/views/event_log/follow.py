@@ -18,6 +18,7 @@ from pjais_lab.storage.relation import literal_sql
 from pjais_lab.views import _log, _python
 from pjais_lab.views._base import View
 from pjais_lab.views._transport import QUERY
+from pjais_lab.views._weak import calls
 from pjais_lab.views.event_log import shown
 from pjais_lab.views.event_log.filters import COLUMNS, Asked, condition_of, here
 from pjais_lab.views.event_log.places import Places
@@ -59,7 +60,7 @@ class FollowedLog(View):
         self._version = self._order = 0
         self._known: dict[str, str] = {}
         self._seen: pl.DataFrame | None = None
-        self._places = Places(lab.query, self._condition())
+        self._places = self._places_of(self._condition())
         people = self._people = _log.frame_of(lab, _PEOPLE)
         self._told = self._people_now()
         heard = self._heard = _hearer(self)
@@ -102,10 +103,10 @@ class FollowedLog(View):
         with self._guard:
             condition = self._condition()
             if condition != self._places.condition:
-                self._places = Places(self._lab.query, condition)
+                self._places = self._places_of(condition)
                 self._order += 1
             self._version += 1
-        self.put_later("state", self.state)
+        self._tell()
 
     def heed(self, what: str) -> None:
         """Something has moved: the log (``version``), a persona's name (``frame``), the selection."""
@@ -119,7 +120,7 @@ class FollowedLog(View):
             failure = error
         self._channel.fail(failure, what)
         self._channel.fail(self._people.failure, "personas")
-        self.put_later("state", self.state)
+        self._tell()
 
     def _look_at_people(self) -> None:
         old, new = self._told, self._people_now()
@@ -140,6 +141,12 @@ class FollowedLog(View):
 
     def _condition(self) -> str:
         return condition_of(self._filters().values())
+
+    def _places_of(self, condition: str) -> Places:
+        return Places(self._lab.query, condition, calls(self._tell))
+
+    def _tell(self) -> None:
+        self.put_later("state", self.state)
 
     def _people_now(self) -> dict[str, str]:
         """Id -> name."""

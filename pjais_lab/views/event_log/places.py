@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import polars as pl
@@ -35,18 +36,26 @@ class Places:
     Args:
         ask: answers SQL.
         condition: which events, as SQL.
+        missed: called when there is more to count than ``follow`` did, because somebody was counting.
 
     Attributes:
         revision: goes up when events that were there before are gone, so that places have shifted.
         known: how many events up to which position; None before they were counted.
     """
 
-    def __init__(self, ask: Ask, condition: str = _EVERYTHING) -> None:
+    def __init__(
+        self,
+        ask: Ask,
+        condition: str = _EVERYTHING,
+        missed: Callable[[], object] = bool,
+    ) -> None:
         self.condition = condition
         self.revision = 0
         self.known: tuple[int, int] | None = None
         self._ask = ask
         self._lock = threading.RLock()
+        self._missed = missed
+        self._is_missed = False
         self._ends: list[int] = []  # events up to the end of each stretch
         self._through = 0
         self._blocks: dict[int, pl.DataFrame] = {}
@@ -54,7 +63,7 @@ class Places:
 
     def count(self, position: int) -> int:
         """How many events there are up to a position, at least; counts those that are new."""
-        with self._lock:
+        with self._counting():
             if self.known is None or position > self._through:
                 self._add(self._counted(position), position)
             return self._count
@@ -66,7 +75,7 @@ class Places:
             rows: the newest ones, oldest first.
             position: up to where they reach.
         """
-        if not self._lock.acquire(blocking=False):
+        if not self._is_free():
             return
         try:
             if self.known is None or position <= self._through:
@@ -104,7 +113,7 @@ class Places:
             some: how many at most.
             position: the last place in the log to count up to.
         """
-        with self._lock:
+        with self._counting():
             revision = self.revision
             found = self._page(start, some, position)
             if self.revision != revision:  # events are gone: once more, with the places of today
@@ -113,7 +122,7 @@ class Places:
 
     def place(self, seq: int, position: int) -> int:
         """How many events lie before a position of the log."""
-        with self._lock:
+        with self._counting():
             self.count(position)
             stretch = min((seq - 1) // STRETCH, len(self._ends))
             before = self._ends[stretch - 1] if stretch > 0 else 0
@@ -123,7 +132,7 @@ class Places:
 
     def recount(self) -> None:
         """Forget what was counted: events are gone that were there before."""
-        with self._lock:
+        with self._counting():
             self.revision += 1
             self._ends, self._through = [], 0
             self._blocks.clear()
@@ -131,6 +140,24 @@ class Places:
             self.known = None
 
     # ------------------------------------------------------------ how it works
+    @contextmanager
+    def _counting(self) -> Iterator[None]:
+        """Hold the lock; who wanted to follow meanwhile and could not is told afterwards."""
+        try:
+            with self._lock:
+                yield
+        finally:
+            if self._is_missed:
+                self._is_missed = False
+                self._missed()
+
+    def _is_free(self) -> bool:
+        """Take the lock if nobody holds it; whoever does sees that it was wanted when it lets go."""
+        if self._lock.acquire(blocking=False):
+            return True
+        self._is_missed = True
+        return self._lock.acquire(blocking=False)  # it was let go before it could see that
+
     @property
     def _count(self) -> int:
         return self._ends[-1] if self._ends else 0

@@ -12,6 +12,7 @@ import polars as pl
 
 from pjais_lab.core.predicate import Predicate
 from pjais_lab.errors import ViewError
+from pjais_lab.reactive import threads
 from pjais_lab.storage.logcube import LogCube, bucket_at, bucket_us, step_for
 
 __all__ = [
@@ -223,26 +224,19 @@ class Recounter:
         """Something has changed; from any thread, at once."""
         with self._lock:
             self._is_due = True
-            if self._is_running or _is_ending():
-                return
-            self._is_running = True
-        # The end of the interpreter waits for it: a thread that it meets in DuckDB takes it down.
-        threading.Thread(target=self._run, name="pjais-timeline", daemon=False).start()
+            if not self._is_running:
+                self._is_running = threads.begin(self._run, "pjais-timeline")
 
     def _run(self) -> None:
         while True:
             with self._lock:
-                if not self._is_due or _is_ending():
+                if not self._is_due or threads.is_over():
                     self._is_running = False
                     return
                 self._is_due = False
             if not self._work():
                 return
             time.sleep(_GAP_S)
-
-
-def _is_ending() -> bool:
-    return not threading.main_thread().is_alive()
 
 
 def as_json(shown: Shown) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""What becomes of an act when the interpreter ends."""
+"""What becomes of acts, of views and of what moves when the interpreter ends."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,7 @@ FEELING = """
 import atexit, sys, threading
 import pjais_lab as pj
 from pjais_lab.personas.events import PersonaMoodChanged
-from pjais_lab.views import _act_thread
+from pjais_lab.reactive import threads
 class Moods(pj.views.ActingView):
     sql = "SELECT 1"
     def __init__(self, lab):
@@ -38,7 +39,7 @@ class Moods(pj.views.ActingView):
             drafts.append(PersonaMoodChanged(emotion=mood, intensity=1.0).on(ada))
         run.commit(self.lab, *drafts)
         return pj.views.Done("Felt.")
-_act_thread._LAST_S = 0.3
+threads._LAST_S = 0.3
 lab = pj.open(sys.argv[1], background=False)
 view = Moods(lab)
 def feel(many, seconds):
@@ -62,16 +63,46 @@ def late():
         print(error)
 atexit.register(late)
 """
+TOLD = """
+import threading, time
+from pjais_lab.reactive import threads
+ended = threading.Event()
+def work():
+    ended.wait()
+    time.sleep(0.2)
+    print("ended", threads.is_over(), threads.begin(work, "late"))
+threads.begin(work, "told", tell=ended.set, cancel=lambda: print("cancelled"))
+"""
+FORKED = """
+import os, threading
+from pjais_lab.reactive import threads
+told = threading.Event()
+threads.begin(told.wait, "parent's", tell=lambda: (print("told", flush=True), told.set()))
+child = os.fork()
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+else:
+    threads.begin(lambda: print("child's", flush=True), "child's")
+"""
+MOVING = """
+import sys
+import pjais_lab as pj
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.kernel = "of a notebook"
+shown = []
+shell.display_pub.publish = lambda *given, **more: shown.append(more)
+shell.run_line_magic("load_ext", "pjais_lab")
+lab = pj.open(sys.argv[1], background=False)
+live = lab.live("FROM memories")
+timeline = pj.views.Timeline(lab)
+shell.display_formatter.ipython_display_formatter(live)
+for n in range(50):
+    lab.memories.record(lab.personas["Ada"], f"Note {n}.")
+print(len(shown) > 1)
+"""
 CANCELLED = "Feel was cancelled. Nothing was changed.\n"
 REFUSED = "The kernel is shutting down. Act again when it runs.\n"
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    path = tmp_path / "town"
-    with pj.open(path, background=False) as lab:
-        lab.personas.create("Ada")
-    return path
 
 
 def left(code: str, workspace: Path) -> tuple[int, str, str]:
@@ -108,3 +139,17 @@ def test_an_act_that_waits_or_comes_late_keeps_nobody_from_leaving(
     assert ended == (0, said, "")
     with pj.open(workspace, background=False) as lab:
         assert "v1.PersonaMoodChanged" not in lab.query("SELECT name FROM events")["name"]
+
+
+def test_what_was_told_of_the_end_is_waited_for_and_nothing_begins_after(workspace: Path) -> None:
+    assert left(TOLD, workspace) == (0, "ended True False\n", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+def test_a_child_that_was_forked_ends_its_own_threads_only(workspace: Path) -> None:
+    assert left(FORKED, workspace) == (0, "child's\ntold\n", "")
+
+
+def test_what_moves_and_what_counts_again_let_the_interpreter_end(workspace: Path) -> None:
+    for _ in range(3):
+        assert left(MOVING, workspace) == (0, "True\n", "")
