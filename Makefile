@@ -36,8 +36,10 @@ lab: .venv/.ready
 demo: .venv/.ready
 	$(BIN)/pjais demo $(if $(DATA),--data "$(DATA)")
 
+# Side by side but for the browser's, whose clicks want the machine for themselves.
 test: lint js chromium
-	$(BIN)/pytest
+	$(BIN)/pytest -n logical --maxprocesses 8 --dist loadfile --ignore tests/browser
+	$(BIN)/pytest tests/browser
 
 # Types and tests of the TypeScript.
 js: .venv/.ready-dev

@@ -197,6 +197,10 @@ class Count(pj.views.View):
 class Shelf(pj.views.ActingView):
     """A view of one's own from which somebody acts."""
 
+    def __init__(self, lab: pj.Lab) -> None:
+        super().__init__("Shelf")
+        self.lab = lab
+
     def _asks(self, *, ids: list[str]) -> pj.views.Question:
         return pj.views.Question("Burn them?", [f"{len(ids)} books leave the shelf."], "Burn")
 
@@ -204,6 +208,8 @@ class Shelf(pj.views.ActingView):
     def burn(self, run: pj.views.Run, *, ids: list[str], why: str = "") -> pj.views.Done:
         """Acts."""
         burnt = [assert_type(i, str) for i in run.each(ids)]
+        done = run.commit(self.lab, *(BookRead("Emma", 474).on(i) for i in burnt))
+        assert_type(run.stands(done.seq_first), bool)
         return pj.views.Done(f"Burnt {len(burnt)}.", undo=lambda again: again.title)
 
 

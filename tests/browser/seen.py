@@ -10,7 +10,7 @@ from tests.browser.conftest import HERE
 SEEN = f"""async () => {HERE}.content.widgets.flatMap((cell, index) => {{
     const view = cell.node.querySelector('.pj-view');
     if (!view) return [];
-    const words = (e) => e.textContent.trim();
+    const words = (e) => e?.textContent.trim() ?? '';
     const grid = view.querySelector('[role=grid]');
     const all = (what, inside = grid) => (inside ? [...inside.querySelectorAll(what)] : []);
     const names = all('[role=columnheader]').map((h) => words(h.querySelector('.pj-col-name') ?? h));
@@ -22,7 +22,7 @@ SEEN = f"""async () => {HERE}.content.widgets.flatMap((cell, index) => {{
     const isSeen = (row) => at(row).bottom <= box.bottom && at(row).top >= box.top;
     return [{{
         cell: index, kind: view.dataset.kind,
-        counts: [...view.querySelector('.pj-counts').children].map(words),
+        counts: all('.pj-counts > *', view).map(words),
         errors: [...view.querySelectorAll('.pj-error')].map(words),
         chip: words([...view.querySelectorAll('.pj-chip')].at(-1)),
         filters: [...view.querySelectorAll('.pj-filter')].map(words),
@@ -112,12 +112,17 @@ def _number(words: str) -> int | None:
     return int(found[0].replace(",", "")) if found else None
 
 
+def _counted(seen: dict[str, Any]) -> int | None:
+    """What a view says first; None before it says anything, as right after the page came anew."""
+    return _number(seen["counts"][0]) if seen["counts"] else None
+
+
 def _rows(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
     """A grid: how many, and every cell in sight."""
     found = []
     height = told["height"]
-    if _number(seen["counts"][0]) != height:
-        found.append(f"counts {seen['counts'][0]!r}, the kernel {height}")
+    if _counted(seen) != height:
+        found.append(f"counts {seen['counts']}, the kernel {height}")
     if seen["rowcount"] != height + 2:
         found.append(f"has {seen['rowcount']} rows, the kernel {height} and two heads")
     if height and not seen["rows"]:
@@ -138,8 +143,8 @@ def _rows(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
 def _log(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
     """The log: how many, and the name of every event in sight."""
     found = []
-    if _number(seen["counts"][0]) != told["height"]:
-        found.append(f"counts {seen['counts'][0]!r}, the kernel {told['height']}")
+    if _counted(seen) != told["height"]:
+        found.append(f"counts {seen['counts']}, the kernel {told['height']}")
     for place, (at, cells) in zip(places(seen), seen["rows"], strict=True):
         want = told["rows"].get(str(place))
         if want is None:
@@ -166,12 +171,8 @@ def _compared(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
 
 def _sum(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
     """The timeline: how many events."""
-    if not seen["counts"]:
-        return ["the timeline is still counting"]
-    shown = _number(seen["counts"][0])
-    return (
-        [] if shown == told.get("events", 0) else [f"counts {shown}, the kernel {told['events']}"]
-    )
+    want = told.get("events", 0)
+    return [] if _counted(seen) == want else [f"counts {seen['counts']}, the kernel {want}"]
 
 
 _KINDS = {
