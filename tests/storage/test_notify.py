@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pjais_lab.errors import ClosedError, CorruptJournalError
+from pjais_lab.storage import notify
 from pjais_lab.storage._sqlite import SqliteJournal
 from pjais_lab.storage.notify import POLL_S, Listener, Notifier
 from pjais_lab.testing.chunks import next_chunk
@@ -96,7 +97,12 @@ def test_waiting_gives_up_in_time(notifier: Notifier) -> None:
         assert 0.3 <= time.monotonic() - start < 2
 
 
-def test_where_sockets_cannot_be_made_the_poll_remains(tmp_path: Path, head: Head) -> None:
+def test_where_sockets_cannot_be_made_the_poll_remains(
+    tmp_path: Path, head: Head, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        notify, "_SUN_PATH", 4096
+    )  # no other folder because this one's path is long
     (tmp_path / "listeners").write_text("a file is in the way")
     notifier = Notifier(tmp_path / "listeners", head)
 
