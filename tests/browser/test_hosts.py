@@ -14,6 +14,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+import pjais_lab as pj
 from tests.browser.conftest import SHOTS, _delete_kernels, _wait_until_up
 from tests.browser.helpers import from_elsewhere
 
@@ -60,6 +61,14 @@ def _(pj, rows):
 if __name__ == "__main__":
     app.run()
 """
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    path = tmp_path / "town"
+    with pj.open(path, background=False) as lab:
+        lab.personas.create("Ada")
+    return path
 
 
 @pytest.fixture
