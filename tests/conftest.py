@@ -40,7 +40,7 @@ def ada(lab: pj.Lab) -> pj.PersonaModel:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Path:
+def bare_workspace(tmp_path: Path) -> Path:
     """A workspace with Ada in it, that nobody has open."""
     path = tmp_path / "town"
     with pj.open(path, background=False) as opened:

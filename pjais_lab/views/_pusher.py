@@ -80,8 +80,10 @@ class Pusher:
             due = [(at, c) for c in list(self._waiting) if (at := c.due_at(now)) is not None]
             self._waiting = weakref.WeakSet(channel for _, channel in due)
             at, first = min(due, key=itemgetter(0), default=(now + _IDLE_S, None))
-            if threads.is_over() or (first is not None and at <= now):
-                return None if threads.is_over() else first
+            if threads.is_over():
+                return None
+            if first is not None and at <= now:
+                return first
             del due, first  # nothing is kept alive by waiting for it
             self._ready.wait(at - now)
             return None

@@ -14,7 +14,6 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-import pjais_lab as pj
 from tests.browser.conftest import SHOTS, _delete_kernels, _wait_until_up
 from tests.browser.helpers import from_elsewhere
 
@@ -61,14 +60,6 @@ def _(pj, rows):
 if __name__ == "__main__":
     app.run()
 """
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    path = tmp_path / "town"
-    with pj.open(path, background=False) as lab:
-        lab.personas.create("Ada")
-    return path
 
 
 @pytest.fixture
@@ -127,14 +118,14 @@ def notebook7(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, P
         yield base, root
 
 
-def use(page: Page, workspace: Path, name: str) -> None:
+def use(page: Page, bare_workspace: Path, name: str) -> None:
     """The card moves with another process, the table answers, and both say that they are live."""
     card = page.locator(".pj-view[data-kind=persona_card]")
     table = page.locator(".pj-view[data-kind=table]")
     expect(card.get_by_text("The mood has not changed yet.")).to_be_visible(timeout=KERNEL_MS)
     expect(table.get_by_text("20,000 rows")).to_be_visible()
 
-    from_elsewhere(workspace)
+    from_elsewhere(bare_workspace)
     expect(card.get_by_text("surprise 88", exact=True)).to_be_visible()
     table.get_by_role("option", name="Bea: 10,000 of 10,000").click()
     expect(table.get_by_text("10,000 of 20,000 rows")).to_be_visible()
@@ -149,10 +140,10 @@ def use(page: Page, workspace: Path, name: str) -> None:
 
 
 def test_the_views_live_in_notebook_7(
-    notebook7: tuple[str, Path], page: Page, workspace: Path
+    notebook7: tuple[str, Path], page: Page, bare_workspace: Path
 ) -> None:
     base, root = notebook7
-    cells = [SETUP.format(path=str(workspace)), CARD, TABLE]
+    cells = [SETUP.format(path=str(bare_workspace)), CARD, TABLE]
     book = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(c) for c in cells],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
@@ -165,11 +156,11 @@ def test_the_views_live_in_notebook_7(
     )
     page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
 
-    use(page, workspace, "notebook7")
+    use(page, bare_workspace, "notebook7")
 
 
 def test_in_notebook_7_the_palette_opens_a_lab_in_a_tab_where_it_runs(
-    notebook7: tuple[str, Path], page: Page, workspace: Path
+    notebook7: tuple[str, Path], page: Page, bare_workspace: Path
 ) -> None:
     base, root = notebook7
     page.goto(f"{base}/tree")
@@ -180,7 +171,7 @@ def test_in_notebook_7_the_palette_opens_a_lab_in_a_tab_where_it_runs(
     palette.fill("Dashboard…")
     expect(page.locator(".lm-CommandPalette-item.lm-mod-active")).to_contain_text("Dashboard…")
     palette.press("Enter")
-    page.get_by_role("dialog").locator("input").fill(str(workspace))
+    page.get_by_role("dialog").locator("input").fill(str(bare_workspace))
 
     with page.context.expect_page() as opened:
         page.get_by_role("dialog").get_by_role("button", name="Open").click()
@@ -215,8 +206,8 @@ if __name__ == "__main__":
 """
 
 
-def test_a_dashboard_lives_in_marimo(page: Page, workspace: Path, tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text(BOARD.format(path=str(workspace)))
+def test_a_dashboard_lives_in_marimo(page: Page, bare_workspace: Path, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(BOARD.format(path=str(bare_workspace)))
     command = ["marimo", "-q", "run", str(tmp_path / "app.py"), "--headless", "--no-token"]
 
     with serving(tmp_path, "health", [*command, "--host=127.0.0.1"]) as base:
@@ -225,7 +216,7 @@ def test_a_dashboard_lives_in_marimo(page: Page, workspace: Path, tmp_path: Path
         log = board.locator(".pj-view[data-kind=event_log]")
         expect(board.get_by_text("3 of 6 panels")).to_be_visible(timeout=KERNEL_MS)
         expect(log.locator(".pj-grid-body [role=row]")).to_have_count(1)
-        from_elsewhere(workspace)
+        from_elsewhere(bare_workspace)
         expect(log.locator(".pj-grid-body [role=row]")).to_have_count(2)
         board.get_by_role("toolbar", name="Panels").get_by_role("button", name="Lab").click()
         expect(board.get_by_role("table", name="Rows of each table")).to_be_visible()
@@ -233,11 +224,11 @@ def test_a_dashboard_lives_in_marimo(page: Page, workspace: Path, tmp_path: Path
         page.goto("about:blank")
 
 
-def test_the_views_live_in_marimo(page: Page, workspace: Path, tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text(APP.format(path=str(workspace)))
+def test_the_views_live_in_marimo(page: Page, bare_workspace: Path, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(APP.format(path=str(bare_workspace)))
     command = ["marimo", "-q", "run", str(tmp_path / "app.py"), "--headless", "--no-token"]
 
     with serving(tmp_path, "health", [*command, "--host=127.0.0.1"]) as base:
         page.goto(base)
-        use(page, workspace, "marimo")
+        use(page, bare_workspace, "marimo")
         page.goto("about:blank")

@@ -116,15 +116,15 @@ def left(code: str, workspace: Path) -> tuple[int, str, str]:
     return ran.returncode, ran.stdout, ran.stderr
 
 
-def test_the_end_of_the_interpreter_waits_for_an_act_under_way(workspace: Path) -> None:
-    with pj.open(workspace, background=False) as lab, lab.batch():
+def test_the_end_of_the_interpreter_waits_for_an_act_under_way(bare_workspace: Path) -> None:
+    with pj.open(bare_workspace, background=False) as lab, lab.batch():
         for n in range(MANY):
             lab.memories.record(lab.personas["Ada"], f"Note {n}.")
 
-    ended = left(FORGETTING, workspace)
+    ended = left(FORGETTING, bare_workspace)
 
     assert ended == (0, "", "")
-    with pj.open(workspace, background=False) as lab:
+    with pj.open(bare_workspace, background=False) as lab:
         forgotten = lab.query("SELECT count(*) FROM events WHERE name = 'v1.MemoryForgotten'")
         assert forgotten.item() == MANY
         assert lab.query("SELECT count(*) FROM memories").item() == 0
@@ -132,24 +132,26 @@ def test_the_end_of_the_interpreter_waits_for_an_act_under_way(workspace: Path) 
 
 @pytest.mark.parametrize(("code", "said"), [(FOR_EVER, ""), (FOR_LONG, CANCELLED), (LATE, REFUSED)])
 def test_an_act_that_waits_or_comes_late_keeps_nobody_from_leaving(
-    workspace: Path, code: str, said: str
+    bare_workspace: Path, code: str, said: str
 ) -> None:
-    ended = left(FEELING + code, workspace)
+    ended = left(FEELING + code, bare_workspace)
 
     assert ended == (0, said, "")
-    with pj.open(workspace, background=False) as lab:
+    with pj.open(bare_workspace, background=False) as lab:
         assert "v1.PersonaMoodChanged" not in lab.query("SELECT name FROM events")["name"]
 
 
-def test_what_was_told_of_the_end_is_waited_for_and_nothing_begins_after(workspace: Path) -> None:
-    assert left(TOLD, workspace) == (0, "ended True False\n", "")
+def test_what_was_told_of_the_end_is_waited_for_and_nothing_begins_after(
+    bare_workspace: Path,
+) -> None:
+    assert left(TOLD, bare_workspace) == (0, "ended True False\n", "")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
-def test_a_child_that_was_forked_ends_its_own_threads_only(workspace: Path) -> None:
-    assert left(FORKED, workspace) == (0, "child's\ntold\n", "")
+def test_a_child_that_was_forked_ends_its_own_threads_only(bare_workspace: Path) -> None:
+    assert left(FORKED, bare_workspace) == (0, "child's\ntold\n", "")
 
 
-def test_what_moves_and_what_counts_again_let_the_interpreter_end(workspace: Path) -> None:
+def test_what_moves_and_what_counts_again_let_the_interpreter_end(bare_workspace: Path) -> None:
     for _ in range(3):
-        assert left(MOVING, workspace) == (0, "True\n", "")
+        assert left(MOVING, bare_workspace) == (0, "True\n", "")

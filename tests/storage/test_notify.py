@@ -100,9 +100,8 @@ def test_waiting_gives_up_in_time(notifier: Notifier) -> None:
 def test_where_sockets_cannot_be_made_the_poll_remains(
     tmp_path: Path, head: Head, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        notify, "_SUN_PATH", 4096
-    )  # no other folder because this one's path is long
+    # no other folder because this one's path is long
+    monkeypatch.setattr(notify, "_SUN_PATH", 4096)
     (tmp_path / "listeners").write_text("a file is in the way")
     notifier = Notifier(tmp_path / "listeners", head)
 

@@ -46,8 +46,8 @@ class Places:
     def __init__(
         self,
         ask: Ask,
-        condition: str = _EVERYTHING,
-        missed: Callable[[], object] = bool,
+        condition: str,
+        missed: Callable[[], object],
     ) -> None:
         self.condition = condition
         self.revision = 0

@@ -121,7 +121,7 @@ class EventLog(FollowedLog):
     def count(self) -> int:
         """Count the events that are shown."""
         count = self._places.count(self._lab.position)
-        self.put_later("state", self.state)
+        self._tell()
         return count
 
     @answer
@@ -155,7 +155,7 @@ class EventLog(FollowedLog):
             raise ViewError(msg, hint="Filter them instead.")
         self._event = events[-1] if events else None
         self.selection[self.picks] = OneOf("id", events) if events else None
-        self.put_later("state", self.state)
+        self._tell()
 
     @answer
     def look(self, *, event: str) -> dict[str, Any]:
