@@ -29,19 +29,20 @@ from pjais_lab.views import _marimo
 from pjais_lab.views._requests import Answers, Operations
 from pjais_lab.views._widget import Widget
 
-__all__ = ["LOADER", "bundle", "free_route", "runtime", "sender", "with_loader"]
+__all__ = ["LOADER", "SYMBOL", "bundle", "free_route", "runtime", "sender", "with_loader"]
 
 _LATELY_S: Final = 10.0  # two heartbeats of a page
 _DRAW: Final = re.compile(r"\bexport\s+(async\s+)?(function|const|let)\s+draw\b")
-_SYMBOL: Final = f"pjais_lab@{__version__}"
+SYMBOL: Final = f"pjais_lab@{__version__}"
+"""Where a page keeps the bundle; it carries the version, as one page may show two of them."""
 LOADER: Final = f"""\
-const g = globalThis[Symbol.for("{_SYMBOL}")] ??= Promise.withResolvers();
+const g = globalThis[Symbol.for("{SYMBOL}")] ??= Promise.withResolvers();
 export default {{
-  async initialize() {{ await g.promise; }},
   async render(context) {{ return (await g.promise).render(context); }},
 }};
 """
-"""The whole ``_esm`` of a view. The symbol carries the version: one page may show two of them."""
+"""The whole ``_esm`` of a view. Only drawing waits for the bundle: a model that is not ready within
+two seconds gets no message from anywidget any more, though it is shown."""
 _OWN: Final = LOADER.replace(").render(context)", ").render(context, draw)")
 
 
@@ -84,7 +85,7 @@ def bundle(name: str = "runtime.js") -> str:
             "In a checkout run 'make lab' or 'python hatch_build.py'; else install the wheel again."
         )
         raise ViewError(msg, hint=hint) from error
-    return text.replace("__PJAIS_SYMBOL__", _SYMBOL)
+    return text.replace("__PJAIS_SYMBOL__", SYMBOL)
 
 
 def free_route(comm: Any) -> None:
@@ -180,7 +181,7 @@ class Unshared:
 
     def esm(self, own: str) -> str:
         """A view's code, and the bundle with it."""
-        return _marimo.esm(own, _SYMBOL, bundle())
+        return _marimo.esm(own, SYMBOL, bundle())
 
     def saved(self) -> None:
         """No page of marimo keeps what views look like."""

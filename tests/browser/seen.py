@@ -7,12 +7,12 @@ from typing import Any
 
 from tests.browser.conftest import HERE
 
-SEEN = f"""async () => {HERE}.content.widgets.flatMap((cell, index) => {{
-    const view = cell.node.querySelector('.pj-view');
-    if (!view) return [];
+SEEN = f"""async () => {HERE}.content.widgets.flatMap((cell, index) =>
+[...cell.node.querySelectorAll('.pj-view')].map((view) => {{
     const words = (e) => e?.textContent.trim() ?? '';
-    const grid = view.querySelector('[role=grid]');
-    const all = (what, inside = grid) => (inside ? [...inside.querySelectorAll(what)] : []);
+    const isOwn = (e) => e.closest('.pj-view') === view;  // not of a view in a panel of this one
+    const all = (what, inside = grid) => (inside ? [...inside.querySelectorAll(what)].filter(isOwn) : []);
+    const grid = all('[role=grid]', view)[0];
     const names = all('[role=columnheader]').map((h) => words(h.querySelector('.pj-col-name') ?? h));
     const rows = all('.pj-grid-body [role=row]');
     const body = (table) => all('tbody tr', table).map((row) => [...row.children].map(words));
@@ -20,20 +20,23 @@ SEEN = f"""async () => {HERE}.content.widgets.flatMap((cell, index) => {{
     const box = grid?.getBoundingClientRect();
     const at = (row) => row.getBoundingClientRect();
     const isSeen = (row) => at(row).bottom <= box.bottom && at(row).top >= box.top;
-    return [{{
+    const name = (e) => e.getAttribute('aria-label');
+    return {{
         cell: index, kind: view.dataset.kind,
+        panel: view.parentElement.closest('.pj-panel')?.getAttribute('aria-label') ?? null,
+        panels: all('.pj-panel', view).map(name),
+        listed: grid ? name(grid) : '',
         counts: all('.pj-counts > *', view).map(words),
-        errors: [...view.querySelectorAll('.pj-error')].map(words),
-        chip: words([...view.querySelectorAll('.pj-chip')].at(-1)),
-        filters: [...view.querySelectorAll('.pj-filter')].map(words),
+        errors: all('.pj-error', view).map(words),
+        chip: words(all('.pj-chip', view).at(-1)),
         rowcount: grid ? Number(grid.getAttribute('aria-rowcount')) : null,
         rows: rows.filter(isSeen).map((row) => {{
             const cells = [...row.querySelectorAll('[role=gridcell]')].map((c, n) => [names[n], words(c)]);
             return [Number(row.getAttribute('aria-rowindex')), Object.fromEntries(cells)];
         }}),
-        tables: Object.fromEntries(tables.map((t) => [t.getAttribute('aria-label'), body(t)])),
-    }}];
-}})"""
+        tables: Object.fromEntries(tables.map((t) => [name(t), body(t)])),
+    }};
+}}))"""
 TELL = """
 import gc, math, polars as pl
 from pjais_lab.core.markup import visible
@@ -44,10 +47,21 @@ def words(value):
     if isinstance(value, float):
         return "NaN" if math.isnan(value) else f"{value:,.4f}".rstrip("0").rstrip(".")
     return visible(value) if isinstance(value, str) else None  # other types are not compared
-def tell(view, at):
+def then(view):
+    '''What was there at a time machine's moment, asked of a lab that is opened there.'''
+    with view.lab as past:
+        count = lambda table: past.query(f'SELECT count(*) AS n FROM "{table}"')["n"][0]
+        told = {"until": count("events"), "there": [[t, words(count(t))] for t in lab.tables]}
+    if view._against is not None:
+        told["differs"] = {t: some for t, *some in view._diff().counts().iter_rows()}
+    return told
+def rows(view, listed):
+    if not listed.startswith("Changes of"): return view.frame
+    return view.diff.with_columns(pl.col("old", "new").str.slice(0, 500))  # so much is sent
+def tell(view, at, listed):
     told = {"error": view.error, "rows": {}, "frame": None, "picked": None, "height": None}
     try:
-        frame = view.frame
+        frame = rows(view, listed)
     except pj.errors.LabError:
         return told
     told["height"] = frame.height
@@ -61,6 +75,8 @@ def tell(view, at):
         said = lambda some, i: words(int(some.filter(pl.col("persona_id") == i)["memories"].sum()))
         groups = [(v, found.filter(pl.col(by) == v)) for by in ("kind", "tier") for v in found[by].unique()]
         told["memories"] = sorted([v, *(said(some, i) for i in ids)] for v, some in groups)
+    if view.kind == "time_machine": told |= then(view)
+    if view.kind == "dashboard": told["panels"] = [view.maximised] if view.maximised else view.shown
     if hasattr(view, "picks"): told["picked"] = view.selected.height
     return told
 def inside(x):
@@ -92,19 +108,16 @@ def places(seen: dict[str, Any]) -> list[int]:
 
 def differences(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
     """Where a page shows something else than the kernel tells; none is as it must be."""
-    where = f"cell {seen['cell']} ({seen['kind']})"
+    inside = "" if seen["panel"] is None else f", panel {seen['panel']}"
+    where = f"cell {seen['cell']} ({seen['kind']}{inside})"
     found = [f"says {seen['chip']!r}"] if "live" not in seen["chip"] else []
     own = told["error"]
     if own is not None and own not in seen["errors"]:
         found.append(f"hides the kernel's error {own!r}: {seen['errors']}")
     found += [f"shows {e!r}" for e in seen["errors"] if e != own and not OWN.match(e)]
     if own is None and told["height"] is not None:
-        found += _KINDS.get(seen["kind"], _nothing)(seen, told)
+        found += _KINDS[seen["kind"]](seen, told)
     return [f"{where} {f}" for f in found]
-
-
-def _nothing(_seen: dict[str, Any], _told: dict[str, Any]) -> list[str]:
-    return []
 
 
 def _number(words: str) -> int | None:
@@ -120,9 +133,18 @@ def _counted(seen: dict[str, Any]) -> int | None:
 def _rows(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
     """A grid: how many, and every cell in sight."""
     found = []
+    if _counted(seen) != told["height"]:
+        found.append(f"counts {seen['counts']}, the kernel {told['height']}")
+    found += _listed(seen, told)
+    picked = [_number(c) for c in seen["counts"] if "picked" in c]
+    if seen["kind"] == "table" and picked and picked[0] != told["picked"]:
+        found.append(f"says {picked[0]} picked, the kernel {told['picked']}")
+    return found
+
+
+def _listed(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
+    found = []
     height = told["height"]
-    if _counted(seen) != height:
-        found.append(f"counts {seen['counts']}, the kernel {height}")
     if seen["rowcount"] != height + 2:
         found.append(f"has {seen['rowcount']} rows, the kernel {height} and two heads")
     if height and not seen["rows"]:
@@ -134,9 +156,6 @@ def _rows(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
             continue
         wrong = {n: (c, want[n]) for n, c in cells.items() if want.get(n) not in {None, c}}
         found += [f"row {place}: {wrong}"] if wrong else []
-    picked = [_number(c) for c in seen["counts"] if "picked" in c]
-    if seen["kind"] == "table" and picked and picked[0] != told["picked"]:
-        found.append(f"says {picked[0]} picked, the kernel {told['picked']}")
     return found
 
 
@@ -175,6 +194,32 @@ def _sum(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
     return [] if _counted(seen) == want else [f"counts {seen['counts']}, the kernel {want}"]
 
 
+def _moment(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
+    """The time machine: how much was there, what differs, and every cell in sight."""
+    shown = seen["tables"].get("Rows of each table at the moment", [])
+    differs = told.get("differs")
+    want = [[*row, *_signed(differs, row[0])] for row in told["there"]]
+    found = []
+    if [row[:-1] for row in shown] != want:  # the last one is a drawing
+        found.append(f"rows of each table: {shown}, the kernel {want}")
+    if [_number(c) for c in seen["counts"][1:]] != [told["until"]]:
+        found.append(f"counts {seen['counts']}, the kernel {told['until']} events until then")
+    return found + _listed(seen, told)
+
+
+def _signed(differs: dict[str, list[int]] | None, table: str) -> list[str]:
+    if differs is None:
+        return []
+    counts = differs.get(table, [0, 0, 0])
+    return [f"{sign}{n:,}" if n else "·" for sign, n in zip("+−~", counts, strict=True)]
+
+
+def _panels(seen: dict[str, Any], told: dict[str, Any]) -> list[str]:
+    """The dashboard: which panels are open; the views in them are looked at by themselves."""
+    want = told["panels"]
+    return [] if seen["panels"] == want else [f"shows {seen['panels']}, the kernel {want}"]
+
+
 _KINDS = {
     "table": _rows,
     "memory_table": _rows,
@@ -183,4 +228,6 @@ _KINDS = {
     "persona_card": _table("Memories by kind and tier"),
     "persona_compare": _compared,
     "timeline": _sum,
+    "time_machine": _moment,
+    "dashboard": _panels,
 }

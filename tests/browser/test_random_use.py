@@ -65,7 +65,7 @@ class Checker:
     def __init__(self, book: Any, views: int) -> None:
         self.book, self.views = book, views
         self.troubles: list[str] = []
-        self.checks = self.cells = 0
+        self.checks = 0
         self._heap = Heap(book.page)
         self._first_mb = 0.0
         self._sources = self._cells()
@@ -94,11 +94,11 @@ class Checker:
     def _faults(self) -> list[str]:
         self.book.evaluate(FRONT)  # a stray click may have opened another tab
         seen = self.book.evaluate(SEEN)
-        told = {s["cell"]: self._told(s) for s in seen}
-        self.cells = sum(len(s["rows"]) for s in seen)
-        found = [d for s in seen for d in differences(s, told[s["cell"]])]
-        missing = set(range(1, self.views + 1)) - {s["cell"] for s in seen}
-        found += [f"cell {n} shows no view" for n in sorted(missing)]
+        shown = {(s["cell"], s["panel"]) for s in seen}
+        found = [d for s, t in zip(seen, self._told(seen), strict=True) for d in differences(s, t)]
+        cells = [(n, None) for n in range(1, self.views + 1)]
+        panels = [(s["cell"], panel) for s in seen for panel in s["panels"]]
+        found += [f"{where} shows no view" for where in [*cells, *panels] if where not in shown]
         views = ", ".join(f"v{n}" for n in range(1, self.views + 1))
         found += [f"not closed: {n}" for n in asked(self.book, f"lost([{views}])", TELL)]
         if self._cells() != self._sources:
@@ -107,8 +107,12 @@ class Checker:
             found.append("hostile text has run")
         return found + self.troubles
 
-    def _told(self, seen: dict[str, Any]) -> dict[str, Any]:
-        return dict(asked(self.book, f"tell(v{seen['cell']}, {places(seen)})", TELL))
+    def _told(self, seen: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        def call(one: dict[str, Any]) -> str:
+            view = f"v{one['cell']}" + (f"[{one['panel']!r}]" if one["panel"] else "")
+            return f"tell({view}, {places(one)}, {one['listed']!r})"
+
+        return list(asked(self.book, f"[{', '.join(map(call, seen))}]", TELL))
 
     def _cells(self) -> list[str]:
         cell = "w.model.type + w.model.sharedModel.source"

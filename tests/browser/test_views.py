@@ -6,12 +6,19 @@ import pytest
 from playwright.sync_api import expect
 
 import pjais_lab as pj
+from pjais_lab.views._runtime import SYMBOL
 from tests.browser.conftest import HERE
 from tests.browser.helpers import HOSTILE, LONG_CELL, SNAPSHOTS, faults, from_elsewhere
 
 CARD, STATUS = ".pj-view[data-kind=persona_card]", ".pj-view[data-kind=lab_status]"
 MAKE_CARD = "card = pj.views.PersonaCard(lab, 'Ada')\ncard"
 MAKE_STATUS = "status = pj.views.LabStatus(lab)\nstatus"
+LATE = f"""async () => {{
+    const made = Promise.withResolvers();
+    const resolve = (found) => setTimeout(made.resolve, 2500, found);
+    globalThis[Symbol.for("{SYMBOL}")] = {{ ...made, resolve }};
+}}"""
+"""The bundle comes later than the two seconds that anywidget gives a model."""
 ODD = """
 import datetime as dt
 from decimal import Decimal
@@ -94,6 +101,21 @@ def test_a_commit_of_another_process_is_seen_also_while_a_cell_runs(book, worksp
     found.page.wait_for_function(f"{SNAPSHOTS}.includes('8 values')")  # asked and answered
     assert found.evaluate("async () => window.isDone") is False
     expect(card.get_by_role("status")).to_contain_text("live")
+
+
+def test_a_view_whose_bundle_comes_late_moves_like_any_other(book, workspace: Path) -> None:
+    found = book(MAKE_CARD)
+    errors: list[str] = []
+    found.page.on("pageerror", lambda error: errors.append(str(error)))
+    found.evaluate(LATE)
+
+    found.run_all()
+    card = found.page.locator(CARD)
+    expect(card.get_by_text("6 changes")).to_be_visible()
+    from_elsewhere(workspace)
+
+    expect(card.get_by_text("7 changes")).to_be_visible()
+    assert errors == []
 
 
 def test_keys_typed_in_a_view_stay_there(book) -> None:
