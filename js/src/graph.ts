@@ -3,6 +3,7 @@ import { useMemo, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { visible } from "./frame";
 import { html } from "./html";
+import { useSight } from "./idle";
 
 export interface Spot {
   id: string;
@@ -91,6 +92,7 @@ interface Props {
 }
 
 function Drawing({ graph, lit, onAt }: Props): VNode {
+  const [drawing, isSeen] = useSight<SVGSVGElement>();
   const rows = Math.max(...graph.layers.map((layer) => layer.length));
   const [width, height] = [graph.layers.length * (WIDE + GAP_X) - GAP_X, rows * (HIGH + GAP_Y) - GAP_Y];
   const places = new Map<string, [number, number]>();
@@ -98,14 +100,14 @@ function Drawing({ graph, lit, onAt }: Props): VNode {
   const faint = (...ids: string[]): string => (lit && !ids.every((id) => lit.has(id)) ? " pj-faint" : "");
   return html`
     <div class="pj-scroll pj-drawing" aria-hidden="true">
-      <svg width=${width + 2} height=${height + 2} viewBox=${`-1 -1 ${width + 2} ${height + 2}`}>
-        ${graph.edges.map(([a, b]) => {
+      <svg ref=${drawing} width=${width + 2} height=${height + 2} viewBox=${`-1 -1 ${width + 2} ${height + 2}`}>
+        ${isSeen && graph.edges.map(([a, b]) => {
           const [from, to] = [places.get(a), places.get(b)];
           if (!from || !to) return null;
           const [x1, y1, x2, y2] = [from[0] + WIDE, from[1] + HIGH / 2, to[0], to[1] + HIGH / 2];
           return html`<path key=${`${a} ${b}`} class=${`pj-edge${faint(a, b)}${lit && !faint(a, b) ? " pj-lit" : ""}`} d=${`M${x1},${y1}C${x1 + GAP_X / 2},${y1} ${x2 - GAP_X / 2},${y2} ${x2},${y2}`} />`;
         })}
-        ${graph.layers.flat().map((spot) => {
+        ${isSeen && graph.layers.flat().map((spot) => {
           const [x, y] = places.get(spot.id) ?? [0, 0];
           return html`<g key=${spot.id} class=${`pj-spot pj-spot-${spot.kind}${spot.error ? " pj-spot-bad" : ""}${faint(spot.id)}`} transform=${`translate(${x},${y})`}
             onMouseEnter=${() => onAt(spot.id)} onMouseLeave=${() => onAt(null)}>
@@ -118,10 +120,12 @@ function Drawing({ graph, lit, onAt }: Props): VNode {
 
 /** One stop for Tab, arrows inside; what has the focus is lit in the drawing. */
 function Tree({ graph, lit, onAt }: Props): VNode {
-  const all = useMemo(() => items(graph), [graph]);
+  const [isOpen, setOpen] = useState(false);
+  const open = (): void => setOpen(true); // a key that follows at once finds the list, which the event of opening comes too late for
+  const all = useMemo(() => (isOpen ? items(graph) : []), [graph, isOpen]);
   const [at, setAt] = useState(0);
   const list = useRef<HTMLUListElement>(null);
-  const here = Math.min(at, all.length - 1);
+  const here = Math.max(0, Math.min(at, all.length - 1));
   const onKey = (event: KeyboardEvent): void => {
     const next = step(all, here, event.key);
     if (next === null) return;
@@ -130,13 +134,13 @@ function Tree({ graph, lit, onAt }: Props): VNode {
     (list.current?.children[next] as HTMLElement | undefined)?.focus();
   };
   return html`
-    <details class="pj-more"><summary>As a list</summary>
-      <ul class="pj-tree" role="tree" aria-label="What follows what" ref=${list} onKeyDown=${onKey}>
+    <details class="pj-more" onToggle=${open}><summary onClick=${open}>As a list</summary>
+      ${isOpen ? html`<ul class="pj-tree" role="tree" aria-label="What follows what" ref=${list} onKeyDown=${onKey}>
         ${all.map((item, n) => html`
           <li key=${item.key} role="treeitem" aria-level=${item.level} aria-selected=${n === here} tabindex=${n === here ? 0 : -1} style=${{ paddingLeft: `${8 + 20 * (item.level - 1)}px` }}
             class=${lit?.has(item.spot.id) ? "pj-lit" : ""} onFocus=${() => { setAt(n); onAt(item.spot.id); }} onBlur=${() => onAt(null)}
             onMouseEnter=${() => onAt(item.spot.id)} onMouseLeave=${() => onAt(null)}>
             <span class="pj-quiet">${WORDS[item.spot.kind]}</span> ${named(item.spot)}${item.spot.error ? html` <span class="pj-fail">${visible(item.spot.error)}</span>` : null}</li>`)}
-      </ul>
+      </ul>` : null}
     </details>`;
 }

@@ -146,11 +146,8 @@ class Personas:
 
     def get(self, name_or_id: str) -> PersonaModel | None:
         """The persona of a name or id; None when there is none."""
-        if not is_text(name_or_id):
-            return None
-        column = "id" if is_id(name_or_id) else "name"
-        found = self._store.query(f"SELECT id FROM personas WHERE {column} = $x", x=name_or_id)  # noqa: S608
-        return None if found.is_empty() else PersonaModel(self._hub, str(found.item(0, 0)))
+        found = self._found(name_or_id)
+        return None if found is None else PersonaModel(self._hub, found)
 
     def __getitem__(self, name_or_id: str) -> PersonaModel:
         """The persona of a name or id.
@@ -158,7 +155,15 @@ class Personas:
         Raises:
             NotFoundError: there is none.
         """
-        found = self.get(name_or_id)
+        return PersonaModel(self._hub, self.id_of(name_or_id))
+
+    def id_of(self, name_or_id: str) -> str:
+        """The id of the persona of a name or id, without a model that follows it.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        found = self._found(name_or_id)
         if found is not None:
             return found
         names = self.names
@@ -179,7 +184,7 @@ class Personas:
 
     def __contains__(self, name_or_id: object) -> bool:
         """Whether a name or id is a living persona's."""
-        return isinstance(name_or_id, str) and self.get(name_or_id) is not None
+        return isinstance(name_or_id, str) and self._found(name_or_id) is not None
 
     def __iter__(self) -> Iterator[PersonaModel]:
         """The personas, by name."""
@@ -189,6 +194,13 @@ class Personas:
     def __len__(self) -> int:
         """How many there are."""
         return int(self._store.query("SELECT count(*) FROM personas").item())
+
+    def _found(self, name_or_id: str) -> str | None:
+        if not is_text(name_or_id):
+            return None
+        column = "id" if is_id(name_or_id) else "name"
+        found = self._store.query(f"SELECT id FROM personas WHERE {column} = $x", x=name_or_id)  # noqa: S608
+        return None if found.is_empty() else str(found.item(0, 0))
 
     def _ipython_key_completions_(self) -> list[str]:
         """What may stand between the brackets."""

@@ -83,7 +83,7 @@ def persona_id(log: Log, name: str) -> str:
         NotFoundError: there is none of that name.
     """
     if isinstance(log, Lab):
-        return log.personas[name].id
+        return log.personas.id_of(name)
     found = dict(log.query("SELECT name, id::VARCHAR FROM personas").rows())
     if name not in found:
         msg = f"There was no persona {name!r} at {log.moment}."

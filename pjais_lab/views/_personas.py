@@ -118,7 +118,7 @@ def checked(lab: Lab, personas: Sequence[PersonaModel | str], *, least: int = LE
     if isinstance(personas, str):
         msg = f"{personas!r} is one persona; two to six can be compared."
         raise ViewError(msg, hint="Give a list of names.")
-    found = [p.id if isinstance(p, PersonaModel) else lab.personas[p].id for p in personas]
+    found = [p.id if isinstance(p, PersonaModel) else lab.personas.id_of(p) for p in personas]
     if least:
         check_number(found)
     return found

@@ -66,11 +66,11 @@ class PersonaCard(View):
         selection: Selection | None = None,
         title: str | None = None,
     ) -> None:
-        model = persona if isinstance(persona, PersonaModel) else lab.personas[persona]
-        super().__init__(title if title is not None else model.id)
-        self._lab, self._id, self._given_title = lab, model.id, title
+        me = persona.id if isinstance(persona, PersonaModel) else lab.personas.id_of(persona)
+        super().__init__(title if title is not None else me)
+        self._lab, self._id, self._given_title = lab, me, title
         self.selection = selection if selection is not None else Selection()
-        whose = lab.live(who_sql(PERSONA), persona=model.id)
+        whose = lab.live(who_sql(PERSONA), persona=me)
         self._narrow()
         self.follow("who", whose, _meeting(self))
         moved = self._moved = calls(self.narrow)

@@ -4,6 +4,7 @@ import { ignored, useBlocks } from "../blocks";
 import { Chips, Copy, Search } from "../controls";
 import { text, type Frame } from "../frame";
 import { html } from "../html";
+import { whenIdle } from "../idle";
 import { useNewest } from "../newest";
 import { Shell } from "../shell";
 import type { View } from "../view";
@@ -63,9 +64,10 @@ function Body({ view, state }: { view: View; state: State }): VNode {
         setSummaries((held) => ({ ...held, [name]: found }));
       }
     };
-    summarise().catch(ignored);
+    const forget = whenIdle(() => void summarise().catch(ignored));
     return () => {
       isOld = true;
+      forget();
     };
   }, [state.version]);
 
