@@ -9,6 +9,8 @@ import type { View } from "./view";
 
 const WIDGET = "application/vnd.jupyter.widget-view+json";
 const QUIET_MS = 1_500;
+/** A view that has no static form yet is asked for it sooner: somebody may save what he has just run. */
+const YOUNG_MS = 400;
 const PATCHED = Symbol.for("pjais_lab.saves");
 
 type Json = Record<string, unknown>;
@@ -93,7 +95,7 @@ function later(work: () => void): () => void {
     timer ??= setTimeout(() => {
       timer = undefined;
       work();
-    }, QUIET_MS);
+    }, YOUNG_MS);
   };
 }
 

@@ -66,9 +66,9 @@ test("the form of a view that was never drawn is asked for, once, and forgotten 
   const keeper = keepInNotebook({ context: { model }, has_model: () => true }, ask);
   const htmls = (): unknown[] => model.toJSON().cells[0]?.outputs?.map((o) => (o as { data: Record<string, unknown> }).data["text/html"]) ?? [];
 
-  await vi.advanceTimersByTimeAsync(1_500);
+  await vi.advanceTimersByTimeAsync(400);
   changed();
-  await vi.advanceTimersByTimeAsync(1_500);
+  await vi.advanceTimersByTimeAsync(400);
   expect(keeper.isSaving).toBe(true);
   expect(asked).toEqual(["a"]);
   expect(htmls()).toEqual(["<b>1</b>", "<b>old</b>"]);
@@ -76,10 +76,10 @@ test("the form of a view that was never drawn is asked for, once, and forgotten 
   const before = shown;
   shown = [];
   changed();
-  await vi.advanceTimersByTimeAsync(1_500);
+  await vi.advanceTimersByTimeAsync(400);
   shown = before;
   changed();
-  await vi.advanceTimersByTimeAsync(1_500);
+  await vi.advanceTimersByTimeAsync(400);
   expect(asked).toEqual(["a", "a"]);
   vi.useRealTimers();
 });

@@ -81,6 +81,7 @@ def domain(lab: pj.Lab) -> None:
     assert_type(ada, pj.PersonaModel)
     assert_type(lab.personas["Ada"], pj.PersonaModel)
     assert_type(lab.personas.get("Ada"), pj.PersonaModel | None)
+    assert_type(lab.personas.id_of("Ada"), str)
     assert_type(ada.id, str)
     assert_type(ada.big_five, pj.BigFive)
     assert_type(ada.is_active, bool)

@@ -15,6 +15,15 @@ def test_a_persona_is_found_by_name_and_by_id(lab: pj.Lab, ada: pj.PersonaModel)
     assert "Bob" not in lab.personas
 
 
+def test_an_id_is_found_without_anything_that_follows_it(lab: pj.Lab, ada: pj.PersonaModel) -> None:
+    live = len(lab.live_nodes)
+
+    assert lab.personas.id_of("Ada") == lab.personas.id_of(ada.id) == ada.id
+    assert len(lab.live_nodes) == live
+    with pytest.raises(NotFoundError, match="Did you mean 'Ada'"):
+        lab.personas.id_of("Adda")
+
+
 def test_an_unknown_name_gets_a_hint(lab: pj.Lab, ada: pj.PersonaModel) -> None:
     with pytest.raises(NotFoundError, match=f"Did you mean {ada.name!r}"):
         lab.personas["Adda"]
