@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import threading
 import time
@@ -17,6 +18,16 @@ from comm.base_comm import BaseComm
 
 from pjais_lab.views import _runtime
 from pjais_lab.views._base import View
+
+
+def is_let_go(held: weakref.ref[Any], seconds: float = 5.0) -> bool:
+    """Whether nobody holds it any more; a thread that was just telling it something may, a moment."""
+    until = time.monotonic() + seconds
+    gc.collect()
+    while held() is not None and time.monotonic() < until:
+        time.sleep(0.02)
+        gc.collect()
+    return held() is None
 
 
 class Message:

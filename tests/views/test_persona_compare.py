@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import weakref
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 
 import pjais_lab as pj
 from pjais_lab.errors import NotFoundError, ViewError
+from tests.views.conftest import is_let_go
 from tests.views.test_static import HOSTILE, inert
 
 DAY = datetime(2026, 11, 1, 12)
@@ -195,9 +195,8 @@ def test_nothing_keeps_a_closed_comparison_alive(town: pj.Lab, wire: Any) -> Non
     gone = weakref.ref(view)
 
     del view
-    gc.collect()
 
-    assert gone() is None
+    assert is_let_go(gone)
     assert town.live_nodes == []
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import weakref
 from collections.abc import Callable
 from datetime import datetime
@@ -13,6 +12,7 @@ import pytest
 import pjais_lab as pj
 from pjais_lab.core.predicate_dict import from_dict, to_dict
 from pjais_lab.errors import LabError, QueryError, ViewError
+from tests.views.conftest import is_let_go
 
 ROWS = pl.DataFrame(
     {
@@ -182,9 +182,8 @@ def test_a_selection_does_not_keep_a_table_alive(wire: Any) -> None:
     gone = weakref.ref(table)
 
     del table
-    gc.collect()
 
-    assert gone() is None
+    assert is_let_go(gone)
 
 
 def test_bins_beside_each_other_are_one_interval_and_values_one_list(

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import threading
 import weakref
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from pjais_lab.storage.past import Stop
 from pjais_lab.views._moments import CLOCKS, Clock
 from pjais_lab.views.time_machine.courses import STEPS
 from pjais_lab.views.time_machine.folds import Folds, Part
+from tests.views.conftest import is_let_go
 from tests.views.test_static import HOSTILE, inert
 
 DAY = datetime(2026, 11, 1, 12)
@@ -353,7 +353,6 @@ def test_nothing_keeps_a_closed_machine_alive(town: pj.Lab, wire: Any) -> None:
     gone = weakref.ref(machine)
 
     del machine
-    gc.collect()
 
-    assert gone() is None
+    assert is_let_go(gone)
     assert town.live_nodes == []

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import gc
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 
 import pjais_lab as pj
 from pjais_lab.errors import LabError, ViewError
+from tests.views.conftest import is_let_go
 
 START = dt.datetime(2026, 3, 1)
 HOSTILE = "<img src=x onerror=alert(1)>\u202e"
@@ -256,7 +256,6 @@ def test_a_closed_timeline_is_let_go(town: pj.Lab, wire: Any) -> None:
     gone = weakref.ref(timeline)
 
     del timeline
-    gc.collect()
 
-    assert gone() is None
+    assert is_let_go(gone)
     assert town.live_nodes == []
