@@ -24,6 +24,8 @@ import pjais_lab as pj
 ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "out" / "browser"
 HERE = "jupyterapp.shell.currentWidget"
+AROUND_PX = 300
+"""So much of a window is JupyterLab's own."""
 LOCAL = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:")
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
@@ -125,7 +127,15 @@ class Notebook:
     def shot(self, name: str, selector: str = ".pj-view") -> Path:
         SHOTS.mkdir(parents=True, exist_ok=True)
         path = SHOTS / f"{name}.png"
-        self.page.locator(selector).first.screenshot(path=path, animations="disabled")
+        found, size = self.page.locator(selector).first, self.page.viewport_size
+        box = found.bounding_box()
+        high = int(box["height"]) + AROUND_PX if box else 0
+        if size and high > size["height"]:  # the notebook's window would cut it
+            self.page.set_viewport_size({"width": size["width"], "height": high})
+            self.page.wait_for_timeout(300)
+        found.screenshot(path=path, animations="disabled")
+        if size:
+            self.page.set_viewport_size(size)
         return path
 
 
