@@ -224,11 +224,15 @@ def test_a_dashboard_lives_in_marimo(page: Page, bare_workspace: Path, tmp_path:
         page.goto("about:blank")
 
 
-def test_the_views_live_in_marimo(page: Page, bare_workspace: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["run", "edit"])
+def test_the_views_live_in_marimo(
+    page: Page, bare_workspace: Path, tmp_path: Path, mode: str
+) -> None:
     (tmp_path / "app.py").write_text(APP.format(path=str(bare_workspace)))
-    command = ["marimo", "-q", "run", str(tmp_path / "app.py"), "--headless", "--no-token"]
+    (tmp_path / "pyproject.toml").write_text("[tool.marimo.runtime]\nauto_instantiate = true\n")
+    command = ["marimo", "-q", mode, str(tmp_path / "app.py"), "--headless", "--no-token"]
 
     with serving(tmp_path, "health", [*command, "--host=127.0.0.1"]) as base:
         page.goto(base)
-        use(page, bare_workspace, "marimo")
+        use(page, bare_workspace, f"marimo_{mode}")
         page.goto("about:blank")

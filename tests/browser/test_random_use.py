@@ -55,6 +55,9 @@ NOT_OURS = (
     "Could not restore the debugger state",  # the kernel restarts right after the page was loaded anew
 )
 """What JupyterLab itself says."""
+UNBORN = "[anywidget] Failed to initialize model."
+"""Of a model that the kernel closed while the page was still making it, as of a cell that is run again
+right after the page was loaded anew. A view that is there and hears nothing is found by comparing."""
 
 
 class Checker:
@@ -72,7 +75,7 @@ class Checker:
         self._heap = Heap(book.page)
         self._first_mb = 0.0
         self._sources = self._cells()
-        book.page.on("pageerror", lambda error: self.troubles.append(f"page error: {error}"))
+        book.page.on("pageerror", self._failed)
         book.page.on("console", self._logged)
 
     def begin(self) -> None:
@@ -120,6 +123,10 @@ class Checker:
     def _cells(self) -> list[str]:
         cell = "w.model.type + w.model.sharedModel.source"
         return list(self.book.evaluate(f"async () => {HERE}.content.widgets.map((w) => {cell})"))
+
+    def _failed(self, error: Any) -> None:
+        if UNBORN not in str(error):
+            self.troubles.append(f"page error: {error}")
 
     def _logged(self, message: Any) -> None:
         is_ours = not any(words in message.text for words in NOT_OURS)

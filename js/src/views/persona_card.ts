@@ -54,10 +54,11 @@ function Mood({ frame }: { frame: Frame | undefined }): VNode {
   if (!last || !first) return html`<div class="pj-empty">The mood has not changed yet.</div>`;
   const times = found.map((r) => num(r.at));
   const values = found.map((r) => num(r.intensity));
-  const label = `Intensity of the mood, ${found.length} changes, now ${text(last.emotion)} at ${text(last.intensity)} of 100`;
+  const changes = `${found.length} change${found.length === 1 ? "" : "s"}`;
+  const label = `Intensity of the mood, ${changes}, now ${text(last.emotion)} at ${text(last.intensity)} of 100`;
   return html`
     <${Course} times=${times} values=${values} top=${100} label=${label} />
-    <div class="pj-quiet">${stamp(num(first.at))} to ${stamp(num(last.at))} · ${found.length} changes · now ${text(last.emotion)} ${text(last.intensity)}</div>`;
+    <div class="pj-quiet">${stamp(num(first.at))} to ${stamp(num(last.at))} · ${changes} · now ${text(last.emotion)} ${text(last.intensity)}</div>`;
 }
 
 function Events({ frame }: { frame: Frame }): VNode {
