@@ -52,6 +52,11 @@ export function text(value: Cell): string {
   return visible(JSON.stringify(value, (_key, v: unknown) => (typeof v === "bigint" ? v.toString() : v)) ?? String(value));
 }
 
+/** How many of what: "1 row", "2 rows". */
+export function many(n: number, noun: string): string {
+  return `${text(n)} ${noun}${n === 1 ? "" : "s"}`;
+}
+
 /** A time in milliseconds since 1970, in UTC. */
 export function stamp(ms: number): string {
   return Number.isFinite(ms) ? new Date(ms).toISOString().slice(0, 19).replace("T", " ") : "";

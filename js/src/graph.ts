@@ -125,7 +125,7 @@ function Tree({ graph, lit, onAt }: Props): VNode {
   const all = useMemo(() => (isOpen ? items(graph) : []), [graph, isOpen]);
   const [at, setAt] = useState(0);
   const list = useRef<HTMLUListElement>(null);
-  const here = Math.max(0, Math.min(at, all.length - 1));
+  const here = Math.min(at, all.length - 1);
   const onKey = (event: KeyboardEvent): void => {
     const next = step(all, here, event.key);
     if (next === null) return;

@@ -100,13 +100,19 @@ def workspace(tmp_path: Path) -> Path:
     return path
 
 
+def echoed(book: Any) -> float:
+    """Milliseconds until as many widgets that only say a word are there; they are closed again."""
+    took = run_cell(book, 0, ECHOES, ALL_ECHOED)
+    run_cell(book, 0, "for echo in made: echo.close()", "node => !node.querySelector('.echo')")
+    return took
+
+
 def test_many_views_on_a_page(
     notebook: Callable[..., Any], workspace: Path, tmp_path: Path
 ) -> None:
     book = notebook("", "")
     book.execute(HEAD.format(workspace=str(workspace)))
-    floor = run_cell(book, 0, ECHOES, ALL_ECHOED)
-    run_cell(book, 0, "for echo in made: echo.close()", "node => !node.querySelector('.echo')")
+    floor = echoed(book)
 
     for n in range(TIMES):
         took = run_cell(book, 0, MANY, ALL_DRAWN)
@@ -122,8 +128,7 @@ def test_the_memory_of_many_views(notebook: Callable[..., Any], workspace: Path)
     book = notebook("", "")
     book.execute(HEAD.format(workspace=str(workspace)))
     heap = Heap(book.page)
-    run_cell(book, 0, ECHOES, ALL_ECHOED)
-    run_cell(book, 0, "for echo in made: echo.close()", "node => !node.querySelector('.echo')")
+    echoed(book)
     book.evaluate(QUIET)
     before = heap.mb()
 

@@ -127,13 +127,16 @@ class Checker:
         return list(self.book.evaluate(f"async () => {HERE}.content.widgets.map((w) => {cell})"))
 
     def _failed(self, error: Any) -> None:
-        if not any(words in str(error) for words in (UNBORN, *NOT_OURS)):
-            self.troubles.append(f"page error: {error}")
+        if UNBORN not in str(error):
+            self._note("page error", str(error))
 
     def _logged(self, message: Any) -> None:
-        is_ours = not any(words in message.text for words in NOT_OURS)
-        if message.type == "error" and is_ours:
-            self.troubles.append(f"console: {message.text[:400]}")
+        if message.type == "error":
+            self._note("console", message.text)
+
+    def _note(self, where: str, words: str) -> None:
+        if not any(own in words for own in NOT_OURS):
+            self.troubles.append(f"{where}: {words[:400]}")
 
 
 def test_a_random_user_never_sees_what_a_query_does_not_answer(

@@ -5,7 +5,7 @@ import { Detail } from "../event_log/detail";
 import { FacetPanel, type Asked } from "../event_log/facets";
 import { Held, paused, scrolled, shownOf, type Hold } from "../event_log/follow";
 import { Rows, type Place } from "../event_log/rows";
-import { text, visible, type Frame } from "../frame";
+import { many, text, visible, type Frame } from "../frame";
 import { BLOCK } from "../grid";
 import { html } from "../html";
 import { Shell } from "../shell";
@@ -136,8 +136,8 @@ function Body({ view, state }: { view: View; state: State }): VNode {
   const filter = (by: string, values: string[]): void => act("filter", { by, values });
   const only = (by: string, value: string): void => filter(by, by === "without" ? [...state.asked.without, value] : [value]);
   const isFiltered = Object.keys(state.filters).length > 0;
-  const plural = `${text(state.position)} event${state.position === 1 ? "" : "s"}`;
-  const counts = [state.count === null ? (isPast ? "counting" : `counting, ${plural}`) : isFiltered && !isPast ? `${text(state.count)} of ${plural}` : `${text(state.count)} event${state.count === 1 ? "" : "s"}`];
+  const whole = many(state.position, "event");
+  const counts = [state.count === null ? (isPast ? "counting" : `counting, ${whole}`) : isFiltered && !isPast ? `${text(state.count)} of ${whole}` : many(state.count, "event")];
   if (state.picked.length > 1) counts.push(`${text(state.picked.length)} picked`);
   if (hold.isPaused) counts.push("paused");
   return html`

@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import { ignored } from "../blocks";
 import { Chips, Copy } from "../controls";
-import { ago, num, rows, stamp, text, type Frame } from "../frame";
+import { ago, many, num, rows, stamp, text, type Frame } from "../frame";
 import { html } from "../html";
 import { Bars, Course, reachable, SmallTable } from "../parts";
 import { Shell } from "../shell";
@@ -54,7 +54,7 @@ function Mood({ frame }: { frame: Frame | undefined }): VNode {
   if (!last || !first) return html`<div class="pj-empty">The mood has not changed yet.</div>`;
   const times = found.map((r) => num(r.at));
   const values = found.map((r) => num(r.intensity));
-  const changes = `${found.length} change${found.length === 1 ? "" : "s"}`;
+  const changes = many(found.length, "change");
   const label = `Intensity of the mood, ${changes}, now ${text(last.emotion)} at ${text(last.intensity)} of 100`;
   return html`
     <${Course} times=${times} values=${values} top=${100} label=${label} />

@@ -2,7 +2,7 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { ignored } from "../blocks";
 import { Chips, Copy } from "../controls";
-import { ago, num, rows as rowsOf, stamp, text, type Cell, type Frame } from "../frame";
+import { ago, many, num, rows as rowsOf, stamp, text, type Cell, type Frame } from "../frame";
 import { html } from "../html";
 import { lanes, Mark } from "../marks";
 import { reachable } from "../parts";
@@ -255,7 +255,7 @@ function Moods({ people, frame }: { people: Persona[]; frame: Frame | undefined 
       const mine = found.filter((r) => r.persona_id === p.persona_id);
       const path = mine.map((r, i) => `${i ? "H" : "M"}${place(num(r.at)).toFixed(1)}${i ? "V" : ","}${(31 - (30 * num(r.intensity)) / 100).toFixed(1)}`).join("");
       const last = mine[mine.length - 1];
-      const said = `${text(p.name)}: ${mine.length} changes${last ? `, the last ${text(last.emotion)} at ${text(last.intensity)} of 100` : ""}`;
+      const said = `${text(p.name)}: ${many(mine.length, "change")}${last ? `, the last ${text(last.emotion)} at ${text(last.intensity)} of 100` : ""}`;
       return html`
         <div class="pj-course" key=${p.persona_id}>
           <span class="pj-cut"><${Mark} n=${n} /> ${text(p.name)}</span>

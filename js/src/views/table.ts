@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { ignored, useBlocks } from "../blocks";
 import { Chips, Copy, Search } from "../controls";
-import { text, type Frame } from "../frame";
+import { many, text, type Frame } from "../frame";
 import { html } from "../html";
 import { whenIdle } from "../idle";
 import { useNewest } from "../newest";
@@ -85,8 +85,7 @@ function Body({ view, state }: { view: View; state: State }): VNode {
     act("pick", { places: [...next] });
   };
   const filter = useNewest<{ column: string; predicates: Predicate[] }>((args) => view.request("filter", args).catch(ignored));
-  const plural = (n: number): string => `${text(n)} row${n === 1 ? "" : "s"}`;
-  const counts = [state.count === state.rows ? plural(state.rows) : `${text(state.count)} of ${plural(state.rows)}`];
+  const counts = [state.count === state.rows ? many(state.rows, "row") : `${text(state.count)} of ${many(state.rows, "row")}`];
   if (state.picked !== null) counts.push(`${text(state.picked)} picked`);
   const isFiltered = Object.keys(state.filters).length > 0 || state.search !== "" || state.picked !== null;
   const place: Place = { see, cell, sort, pick, filter: (column, predicates) => filter({ column, predicates }), tick };

@@ -1,7 +1,7 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { Chips, Copy } from "../controls";
-import { rows as rowsOf, text, type Cell, type Frame } from "../frame";
+import { many, rows as rowsOf, text, type Cell, type Frame } from "../frame";
 import { html } from "../html";
 import { BLOCK, Grid, type Column, type Place } from "../grid";
 import { ignored, useBlocks } from "../blocks";
@@ -295,7 +295,7 @@ function Between({ view, state, events }: { view: View; state: State; events: Fr
   const found = events ? rowsOf(events) : [];
   const total = found.reduce((sum, r) => sum + Number(r.events), 0);
   return html`
-    <h3 class="pj-between">${events ? `${text(total)} event${total === 1 ? "" : "s"} between` : "Events between…"}
+    <h3 class="pj-between">${events ? `${many(total, "event")} between` : "Events between…"}
       <button type="button" class="pj-button" aria-pressed=${state.is_linked} disabled=${!total && !state.is_linked} onClick=${() => view.request("link_events", { on: !state.is_linked }).catch(ignored)}>Pick them</button></h3>
     <ul class="pj-names">${found.slice(0, 8).map((r) => html`<li key=${String(r.name)}><span class="pj-text">${text(r.name)}</span><span class="pj-num">${text(r.events)}</span></li>`)}</ul>
     ${found.length > 8 ? html`<div class="pj-quiet">and ${text(found.length - 8)} more kinds</div>` : null}`;

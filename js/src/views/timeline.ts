@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { VNode } from "preact";
 import { Chips, Copy } from "../controls";
-import { text, visible } from "../frame";
+import { many, text, visible } from "../frame";
 import { html } from "../html";
 import { useNewest } from "../newest";
 import { Shell } from "../shell";
@@ -81,7 +81,7 @@ function Body({ view, state, shown, act, drop }: BodyProps): VNode {
   };
   const told = (b: Buckets, lane?: Lane): string => {
     const n = sum(lane ? (lane.some ?? lane.every) : total.some, b);
-    return `${when(time(b[0]), step)} – ${when(time(b[1] + 1), step)} UTC: ${plural(n)}${lane ? ` of ${visible(lane.label)}` : ""}`;
+    return `${when(time(b[0]), step)} – ${when(time(b[1] + 1), step)} UTC: ${many(n, "event")}${lane ? ` of ${visible(lane.label)}` : ""}`;
   };
   const say = (b: Buckets, lane?: Lane): void => setPeek(told(b, lane));
   const clear = (): void => {
@@ -137,7 +137,7 @@ function Body({ view, state, shown, act, drop }: BodyProps): VNode {
     else return;
     event.preventDefault();
   };
-  const counts = [isFiltered ? `${text(count)} of ${plural(whole)}` : plural(whole)];
+  const counts = [isFiltered ? `${text(count)} of ${many(whole, "event")}` : many(whole, "event")];
   if (state.isZoomed) counts.push(`of ${text(shown.events)} in the log`);
   if (shown.by === "rows") counts.push("counted from the rows");
   const canClear = state.brush !== null || state.picked.length > 0;
@@ -260,7 +260,7 @@ function Plot(props: PlotProps): VNode {
           const isPicked = state.picked.includes(lane.key) && !lane.is_rest;
           const kind = `pj-tl-row${isPicked ? " pj-tl-picked" : isPicking ? " pj-tl-quiet" : ""}${n === at ? " pj-at" : ""}`;
           const count = props.inside ? sum(lane.some ?? lane.every, props.inside) : lane.count;
-          const of = lane.some || props.inside ? `${text(count)} of ${plural(lane.total)}` : plural(lane.total);
+          const of = lane.some || props.inside ? `${text(count)} of ${many(lane.total, "event")}` : many(lane.total, "event");
           return html`
             <div key=${lane.is_rest ? "others" : `=${lane.key}`} id=${`${id}-${n}`} class=${kind} role="option" aria-selected=${isPicked} data-row=${n} aria-label=${`${visible(lane.label)}: ${of}`} data-lane=${visible(lane.label)}>
               <span class="pj-tl-label" title=${`${visible(lane.label)}: ${of}${lane.is_rest ? "" : ". Click to pick, Ctrl-click to pick more."}`} onClick=${(e: MouseEvent) => props.onPick(n, e.ctrlKey || e.metaKey || e.shiftKey)}>
@@ -290,5 +290,3 @@ function Strip({ every, some, most, px, buckets }: { every: number[]; some: numb
       ${some ? html`<path class="pj-tl-ghost" d=${ghost} />` : null}<path class="pj-tl-solid" d=${solid} />
     </svg>`;
 }
-
-const plural = (n: number): string => `${text(n)} event${n === 1 ? "" : "s"}`;
