@@ -8,6 +8,7 @@ const HELLO_MS = 200;
 const HELLOS = 25;
 const HEART_MS = 5_000;
 const ANSWER_MS = 60_000;
+const AGAIN_MS = 2_000;
 const BUSY_MS = 1_500;
 const TOGETHER_MS = 20;
 
@@ -19,13 +20,20 @@ interface Answer {
   req: number;
   error?: string;
   superseded?: boolean;
+  /** It has come and is being worked on. */
+  working?: boolean;
   many?: boolean;
   parts?: Parts;
 }
 interface Waiting {
   resolve(value: unknown): void;
   reject(error: Error): void;
-  timer: ReturnType<typeof setTimeout>;
+  timer: ReturnType<typeof setInterval>;
+  asked: { t: "ask"; req: number; view: string; op: string; args: Record<string, unknown>; channel: string };
+  /** When the kernel was last known to be at it. */
+  since: number;
+  /** Something newer was asked on the same channel. */
+  isOutrun: boolean;
 }
 
 /** A newer request on the same channel took this one's place. */
@@ -80,19 +88,31 @@ export class Line {
     this.late.push(message);
   }
 
-  /** Ask a view's kernel half; on one channel only the newest question is answered. */
+  /**
+   * Ask a view's kernel half; on one channel only the newest question is answered. A question or its
+   * answer can be lost, as while a kernel restarts, so it is asked again; see views/_repeats.py.
+   */
   ask(view: string, op: string, args: Record<string, unknown>, channel = op): Promise<unknown> {
-    const req = ++this.count;
+    const asked = { t: "ask", req: ++this.count, view, op, args, channel } as const;
+    for (const w of this.waiting.values()) if (w.asked.view === view && w.asked.channel === channel) w.isOutrun = true;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.settle(req)?.reject(new Error(`The kernel did not answer '${op}'.`)), ANSWER_MS);
-      this.waiting.set(req, { resolve, reject, timer });
-      this.say({ t: "ask", req, view, op, args, channel });
+      const timer = setInterval(() => this.again(asked.req), AGAIN_MS);
+      this.waiting.set(asked.req, { resolve, reject, timer, asked, since: Date.now(), isOutrun: false });
+      this.say(asked);
     });
+  }
+
+  private again(req: number): void {
+    const waiting = this.waiting.get(req);
+    if (!waiting) return;
+    if (Date.now() - waiting.since >= ANSWER_MS) this.settle(req)?.reject(new Error(`The kernel did not answer '${waiting.asked.op}'.`));
+    else if (this.state.value === "live") this.say({ ...waiting.asked, again: true, ...(waiting.isOutrun ? { outrun: true } : {}) });
   }
 
   close(): void {
     clearInterval(this.beats);
     clearTimeout(this.timer);
+    for (const { timer } of this.waiting.values()) clearInterval(timer);
     this.model.off("msg:custom", this.heard as never);
     this.model.off("comm_live_update", this.lived as never);
   }
@@ -132,6 +152,11 @@ export class Line {
   };
 
   private answered(said: Answer, buffers: DataView[]): void {
+    if (said.working) {
+      const under = this.waiting.get(said.req);
+      if (under) under.since = Date.now();
+      return;
+    }
     const waiting = this.settle(said.req);
     if (!waiting) return;
     if (said.superseded) waiting.reject(new Superseded("A newer request took its place."));
@@ -144,7 +169,7 @@ export class Line {
 
   private settle(req: number): Waiting | undefined {
     const found = this.waiting.get(req);
-    if (found) clearTimeout(found.timer);
+    clearInterval(found?.timer);
     this.waiting.delete(req);
     return found;
   }

@@ -81,6 +81,66 @@ test("errors, superseded and closed reject; silence does after a minute", async 
   expect(silent).toEqual(new Error("The kernel did not answer 'd'."));
 });
 
+const asks = (): Record<string, unknown>[] => kernel.said("ask");
+
+test("a question that nobody answers is asked again while the kernel is heard, and its answer counts", async () => {
+  hello(false);
+  const answer = line.ask("v", "rows", { start: 0 });
+  vi.advanceTimersByTime(2_000);
+  const [first, again] = asks();
+  kernel.hear({ t: "answer", page: PAGE, req: 1, parts: { value: { json: [1] } } });
+  vi.advanceTimersByTime(10_000);
+
+  expect(again).toEqual({ ...first, again: true });
+  expect(asks().length).toBe(2);
+  await expect(answer).resolves.toEqual([1]);
+});
+
+test("a kernel that is busy or gone is not asked again; when it is back it is", () => {
+  hello(false);
+  void line.ask("v", "rows", {}).catch(() => {});
+  kernel.live(false);
+  vi.advanceTimersByTime(6_000);
+  const before = asks().length;
+  kernel.live(true);
+  hello(false);
+  vi.advanceTimersByTime(2_000);
+
+  expect(before).toBe(1);
+  expect(asks().length).toBe(2);
+});
+
+test("what was asked before something newer on its channel says so when it is asked again", () => {
+  hello(false);
+  for (const [view, channel] of [["v", "a"], ["v", "b"], ["w", "a"], ["v", "a"]] as const) void line.ask(view, "rows", {}, channel).catch(() => {});
+  vi.advanceTimersByTime(2_000);
+
+  expect(asks().slice(4).map((m) => m.outrun)).toEqual([true, undefined, undefined, undefined]);
+});
+
+test("the minute begins anew whenever the kernel says that it is at it", async () => {
+  hello(false);
+  const slow = line.ask("v", "slow", {}).catch((error: unknown) => error);
+  for (let s = 0; s < 100; s += 10) {
+    vi.advanceTimersByTime(10_000);
+    kernel.hear({ t: "answer", page: PAGE, req: 1, working: true });
+  }
+  const during = asks().length;
+  vi.advanceTimersByTime(60_000);
+
+  expect(during).toBeGreaterThan(40);
+  expect(await slow).toEqual(new Error("The kernel did not answer 'slow'."));
+});
+
+test("a closed line asks nothing more", () => {
+  hello(false);
+  void line.ask("v", "rows", {}).catch(() => {});
+  line.close();
+  vi.advanceTimersByTime(10_000);
+
+  expect(asks().length).toBe(1);
+});
+
 test("what can wait a moment goes in one message with what is said until then, in order", () => {
   line.sayLater({ t: "attach", view: "a", seq: 0 });
   vi.advanceTimersByTime(15);

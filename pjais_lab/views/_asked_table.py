@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["AskedTable"]
 
 MOST_PICKED: Final = 10_000
+_PAGES: Final = 20
 _NUMBERS: Final = itertools.count(1)
 
 
@@ -64,6 +65,7 @@ class AskedTable(RowsView, ActingView):
     ) -> None:
         self._relation = relation
         self._live = live
+        self._turns: dict[str, int] = {}
         picks = f"rows of {self.kind} {next(_NUMBERS)}"
         super().__init__(title, relation, picks, selection=selection, sort=sort, search=search)
         self._on_selection, self._on_data = calls(self.change), calls(self.data_moved)
@@ -92,8 +94,20 @@ class AskedTable(RowsView, ActingView):
         return as_bars(self._relation.summary(column, where=self._where(excluding=column)))
 
     @answer
-    def pick(self, *, keys: list[str], span: tuple[int, int] | None = None) -> None:
+    def pick(
+        self,
+        *,
+        keys: list[str],
+        span: tuple[int, int] | None = None,
+        turn: tuple[str, int] | None = None,
+    ) -> None:
         """Pick rows by their keys, and all rows from one place to another.
+
+        Args:
+            keys: of the rows.
+            span: first and last place.
+            turn: a page and a number that grows with each of its picks, for it to know which of
+                them what it is told next takes into account.
 
         Raises:
             ViewError: they are too many.
@@ -109,6 +123,11 @@ class AskedTable(RowsView, ActingView):
             )
             chosen |= dict.fromkeys(found)
         self.selection[self.picks] = OneOf(self._relation.key, list(chosen)) if chosen else None
+        if turn is not None:  # after it, so that who reads this number reads that pick
+            page, number = turn
+            others = [(p, n) for p, n in self._turns.items() if p != page]
+            self._turns = {**dict(others[-_PAGES:]), page: number}
+            self.put_later("picked", self._picked)
 
     # ------------------------------------------------------------ how it works
     def sections(self) -> Iterable[str]:
@@ -141,7 +160,7 @@ class AskedTable(RowsView, ActingView):
         if self._live is not None:
             self._channel.fail(self._live.failure, "data")
         self.put_later("state", self._state)
-        self.put_later("picked", lambda: self.picked)
+        self.put_later("picked", self._picked)
 
     def data_moved(self) -> None:
         """The rows may be others now."""
@@ -162,6 +181,9 @@ class AskedTable(RowsView, ActingView):
             "key": self._relation.key,
             "python": self.python,
         }
+
+    def _picked(self) -> dict[str, Any]:
+        return {"heard": self._turns, "keys": self.picked}  # in this order
 
     def _wanted(self) -> list[str]:
         """What the selection says is picked, whether it is still there or not."""

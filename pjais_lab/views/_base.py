@@ -227,9 +227,9 @@ class View(Widget):
                 part["arrow"] = buffers[part["arrow"]]
         is_small = sum(map(len, buffers)) < _FIRST_LIMIT
         self._first = {"seq": 0, "parts": said} if is_small else NOTHING_YET
+        self._runtime.views[self._me] = self  # a page may ask before the next line is done
         super().open()
         self._runtime.watch(self.comm, self._comm_closed)
-        self._runtime.views[self.model_id] = self
 
     def _take(
         self, name: str, query: LiveQuery, shape: Callable[[pl.DataFrame], object] | None

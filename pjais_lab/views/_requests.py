@@ -20,6 +20,7 @@ import polars as pl
 
 from pjais_lab.core.spelling import near
 from pjais_lab.errors import ViewError
+from pjais_lab.views._repeats import OutrunError, Repeats, Request
 from pjais_lab.views._transport import encode
 
 __all__ = ["Answers", "Operations", "answer", "arguments", "is_answer", "operations"]
@@ -122,35 +123,39 @@ class Answers:
         sys.setswitchinterval(min(sys.getswitchinterval(), _TURN_S))
         self._lock = threading.Lock()
         self._count = itertools.count(1)
+        self._repeats = Repeats()
         self._newest: dict[tuple[str, str], int] = {}
         self._lines: dict[str, deque[Callable[[], None]]] = {}
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="pjais-answer")
 
-    def ask(
-        self, key: tuple[str, str], work: Callable[[], Any], reply: Reply, line: str | None = None
-    ) -> None:
-        """Answer in another thread.
+    def ask(self, request: Request, work: Callable[[], Any], reply: Reply) -> None:
+        """Answer in another thread; one that was asked before may be answered at once.
 
         Args:
-            key: view and channel.
+            request: what is asked.
             work: gives the answer.
             reply: sends it. Called in the context of the caller, so that ipykernel still knows
                 which of the browser's connections asked.
-            line: what is asked in the same line runs one after the other, and none is left out.
         """
+        known = self._repeats.begin(request)
+        if known is not None:
+            if known:
+                reply(known, [])
+            return
+        key, line = request.channel, request.line
         with self._lock:
             number = self._newest[key] = next(self._count)
 
         def run() -> None:
-            is_wanted = line is not None or self._newest.get(key) == number
+            is_wanted = line or self._newest.get(key) == number
             said, buffers = _answer(work) if is_wanted else ({}, [])
-            if self._forget(key, number):
-                reply(said, buffers)
-            else:
-                reply({"superseded": True}, [])
+            if not self._forget(key, number):
+                said, buffers = {"superseded": True}, []
+            self._repeats.end(request, said)
+            reply(said, buffers)
 
         job = partial(contextvars.copy_context().run, run)
-        if line is None:
+        if not line:
             self._pool.submit(job)
             return
         with self._lock:
@@ -190,6 +195,8 @@ def _answer(work: Callable[[], Any]) -> tuple[dict[str, Any], list[bytes]]:
             isinstance(v, pl.DataFrame) for v in value.values()
         )
         parts, buffers = encode(value if is_parts else {"value": value})
+    except OutrunError:
+        return {"superseded": True}, []
     except Exception as error:  # noqa: BLE001 - the browser shows it in its own words
         return {"error": f"{type(error).__name__}: {error}"}, []
     return {"parts": parts, "many": is_parts}, buffers

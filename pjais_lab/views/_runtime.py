@@ -26,6 +26,7 @@ import traitlets
 from pjais_lab import __version__
 from pjais_lab.errors import ViewError
 from pjais_lab.views import _marimo
+from pjais_lab.views._repeats import Request
 from pjais_lab.views._requests import Answers, Operations
 from pjais_lab.views._widget import Widget
 
@@ -157,16 +158,28 @@ def _hear_one(
     if view is None:
         tell({"t": "gone", "page": page, "view": said.get("view"), "req": said.get("req")})
     elif kind == "ask":
-        op, args, channel = str(said.get("op")), said.get("args", {}), str(said.get("channel"))
+        request, args = _request(view, page, said), said.get("args", {})
         head = {"t": "answer", "page": page, "req": said.get("req")}
         those.answers.ask(
-            (view.model_id, f"{page}/{channel}"),
-            lambda: view.operations.call(view, op, args),
+            request,
+            lambda: view.operations.call(view, request.op, args),
             lambda body, buffers: tell(head | body, buffers),
-            view.model_id if op in view.operations.changing else None,
         )
     else:
         view.heard(kind, page, said)
+
+
+def _request(view: Shown, page: str, said: dict[str, Any]) -> Request:
+    number, op = said.get("req"), str(said.get("op"))
+    return Request(
+        page,
+        number if isinstance(number, int) else 0,
+        op,
+        (view.model_id, f"{page}/{said.get('channel')}"),
+        view.model_id if op in view.operations.changing else "",
+        bool(said.get("again")),
+        bool(said.get("outrun")),
+    )
 
 
 class Unshared:

@@ -90,10 +90,21 @@ class Wire:
     def paint(self, view: View, seq: int) -> None:
         self.say(t="ack", view=view.model_id, seq=seq)
 
-    def ask(self, view: View | str, op: str, req: int = 1, channel: str = "", **args: Any) -> None:
+    def ask(
+        self,
+        view: View | str,
+        op: str,
+        req: int = 1,
+        channel: str = "",
+        *,
+        again: bool = False,
+        outrun: bool = False,
+        **args: Any,
+    ) -> None:
         """A page asks something."""
         key = view if isinstance(view, str) else view.model_id
-        self.say(t="ask", view=key, op=op, req=req, channel=channel or op, args=args)
+        more = {k: True for k, is_so in {"again": again, "outrun": outrun}.items() if is_so}
+        self.say(t="ask", view=key, op=op, req=req, channel=channel or op, args=args, **more)
 
     def answers(self, req: int = 1) -> Message:
         """The answer to a request."""

@@ -25,6 +25,7 @@ class Counter(View):
         self.refuse = refuse
         self.gate = threading.Event()
         self.noted: list[str] = []
+        self.refusal: Exception = ValueError("refused")
         self.query = lab.live(SQL)
         self.follow("n", self.query, self._number, is_main=True)
 
@@ -63,3 +64,7 @@ class Counter(View):
         if word == "first":
             assert self.gate.wait(10)
         return word
+
+    @answer
+    def refuse_it(self) -> int:
+        raise self.refusal

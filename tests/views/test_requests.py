@@ -9,8 +9,9 @@ import pytest
 import pjais_lab as pj
 from pjais_lab.errors import ViewError
 from pjais_lab.views import _runtime
+from pjais_lab.views._repeats import OutrunError
 from pjais_lab.views._requests import Answers
-from tests.views.conftest import Wire
+from tests.views.conftest import Message, Wire
 from tests.views.counter import Counter
 
 
@@ -56,6 +57,16 @@ def test_an_error_in_a_method_is_answered_in_its_own_words(wire: Wire, lab: pj.L
     assert "Error" in wire.answers(2).content["error"]
 
 
+def test_what_a_newer_moment_stopped_is_no_failure(wire: Wire, lab: pj.Lab) -> None:
+    view = Counter(lab)
+    view.refusal = OutrunError("A newer one took its place.")
+
+    wire.ask(view, "refuse_it")
+
+    assert wire.answers().content["superseded"]
+    assert "error" not in wire.answers().content
+
+
 def test_of_the_requests_on_one_channel_only_the_newest_is_answered(
     wire: Wire, lab: pj.Lab
 ) -> None:
@@ -86,6 +97,88 @@ def test_what_changes_something_happens_in_the_order_it_was_asked_and_none_is_le
 
     wire.answers(3)
     assert view.noted == ["first", "second", "third"]
+
+
+def test_a_question_whose_answer_was_lost_is_answered_again(wire: Wire, lab: pj.Lab) -> None:
+    view = Counter(lab)
+    wire.ask(view, "add", a=1)
+    wire.answers()
+
+    wire.ask(view, "add", a=1, again=True)
+
+    wire.until(lambda: len(_answers(wire, 1)) == 2)
+    assert [m.parts for m in _answers(wire, 1)] == [{"value": 2}] * 2
+
+
+def test_a_question_that_is_being_worked_on_is_not_begun_again(wire: Wire, lab: pj.Lab) -> None:
+    view = Counter(lab)
+    wire.ask(view, "slow", word="first")
+    wire.ask(view, "slow", word="first", again=True)
+    wire.until(lambda: _answers(wire, 1))
+    view.gate.set()
+    wire.until(lambda: len(_answers(wire, 1)) == 2)
+    wire.ask(view, "add", req=2, a=1)
+    wire.answers(2)
+
+    working, done = (m.content for m in _answers(wire, 1))
+    assert working["working"]
+    assert done["parts"]
+
+
+def test_what_changed_something_is_never_done_twice(wire: Wire, lab: pj.Lab) -> None:
+    view = Counter(lab)
+    wire.ask(view, "note", word="second")
+    wire.answers()
+
+    wire.ask(view, "note", word="second", again=True)
+
+    wire.until(lambda: len(_answers(wire, 1)) == 2)
+    assert [m.parts for m in _answers(wire, 1)] == [{"value": None}] * 2
+    assert view.noted == ["second"]
+
+
+def test_what_failed_to_change_something_says_so_again(wire: Wire, lab: pj.Lab) -> None:
+    view = Counter(lab)
+    wire.ask(view, "note", word=1)
+    wire.answers()
+
+    wire.ask(view, "note", word=1, again=True)
+
+    wire.until(lambda: len(_answers(wire, 1)) == 2)
+    first, second = (m.content["error"] for m in _answers(wire, 1))
+    assert first == second
+
+
+def test_what_should_change_something_and_never_came_is_left_to_the_user(
+    wire: Wire, lab: pj.Lab
+) -> None:
+    """It may have been done by hand since, or something else that must come after it."""
+    view = Counter(lab)
+    wire.ask(view, "note", word="lost", again=True)
+    wire.ask(view, "note", word="lost")  # it was only late
+    wire.ask(view, "note", req=2, word="next")
+    wire.answers(2)
+
+    error = "ViewError: 'note' did not reach the kernel, nothing changed. Do it again."
+    assert [m.content.get("error") for m in _answers(wire, 1)] == [error]
+    assert view.noted == ["next"]
+
+
+def test_a_lost_question_takes_no_newer_ones_place(wire: Wire, lab: pj.Lab) -> None:
+    view = Counter(lab)
+    wire.ask(view, "slow", req=2, channel="c", word="first")
+    wire.ask(view, "slow", req=1, channel="c", word="lost", again=True, outrun=True)
+    assert wire.answers(1).content["superseded"]
+    wire.ask(view, "slow", req=1, channel="c", word="lost")  # it was only late
+    view.gate.set()
+
+    assert wire.answers(2).parts == {"value": "first"}
+    assert len(_answers(wire, 1)) == 1
+
+
+def _answers(wire: Wire, req: int) -> list[Message]:
+    said = wire.of(_runtime.runtime(), "answer")
+    return [m for m in said if m.content["req"] == req]
 
 
 def test_a_closed_view_is_gone(wire: Wire, lab: pj.Lab) -> None:
@@ -127,7 +220,14 @@ def test_a_message_that_makes_no_sense_is_let_pass(
 
 
 def test_parameters_need_annotations_to_be_checked_against() -> None:
-    assert set(Counter.operations.checks) == {"add", "note", "rows", "slow", "snapshot"}
+    assert set(Counter.operations.checks) == {
+        "add",
+        "note",
+        "refuse_it",
+        "rows",
+        "slow",
+        "snapshot",
+    }
     with pytest.raises(ViewError, match="answers no request"):
         Counter.operations.call(object(), "sections", {})
 

@@ -7,6 +7,7 @@ import { text, type Cell, type Frame } from "../frame";
 import { BLOCK, Grid, type Bars, type Column, type Place } from "../grid";
 import { html } from "../html";
 import { Details } from "../memory_details";
+import { usePicks } from "../picks";
 import { Shell } from "../shell";
 import type { View } from "../view";
 
@@ -65,12 +66,7 @@ function useSummaries(view: View, names: string[], version: number): Record<stri
 
 function Body({ view, state }: { view: View; state: State }): VNode {
   const acts = useActs(view);
-  const told = view.part<string[]>("picked").value;
-  const [picked, setPicked] = useState<string[]>(told ?? []);
-  const asked = useRef(0); // a late word of what was picked before does not take back what is asked since
-  useEffect(() => {
-    if (!asked.current) setPicked(told ?? []);
-  }, [told]);
+  const [picked, pickKeys] = usePicks(view);
   const sight = useRef<[number, number]>([0, 0]);
   const anchor = useRef<{ row: number; key: string } | null>(null);
   const blocks = useBlocks(String(state.version), (start, name) => view.request<Frame>("rows", { start, count: BLOCK }, name));
@@ -85,11 +81,6 @@ function Body({ view, state }: { view: View; state: State }): VNode {
     return typeof found === "string" ? found : undefined;
   };
   const act = (op: string, args: Record<string, unknown>): void => void view.request(op, args).catch(ignored);
-  const pickKeys = (keys: string[]): void => {
-    setPicked(keys);
-    asked.current++;
-    view.request("pick", { keys }).catch(ignored).finally(() => asked.current--);
-  };
   const pick = (row: number, isMore: boolean, isRange = false): void => {
     const key = keyOf(row);
     if (key === undefined) return;

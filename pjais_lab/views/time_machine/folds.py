@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from pjais_lab.errors import ClosedError, LabError, ViewError
+from pjais_lab.errors import ClosedError, LabError
 from pjais_lab.storage.past import Past, Stop
+from pjais_lab.views._repeats import OutrunError
 
 if TYPE_CHECKING:
     from pjais_lab.lab.lab import Lab
@@ -81,7 +82,7 @@ class Folds:
             slot: a newer fold for the same slot stops an older one; none does if empty.
 
         Raises:
-            ViewError: a newer one has stopped it.
+            OutrunError: a newer one has stopped it.
             ClosedError: this or the lab is closed.
         """
         found = self._take(part) or self._fold(part, slot)
@@ -141,7 +142,7 @@ class Folds:
             if not making.stop.is_set:
                 raise
             msg = "A newer moment took this one's place."
-            raise ViewError(msg, hint="Ask again.") from error
+            raise OutrunError(msg, hint="Ask again.") from error
         return _Fold(past, stack)
 
     def _keep(self, part: Part, made: _Fold) -> _Fold:
