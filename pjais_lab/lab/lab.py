@@ -287,9 +287,9 @@ class Lab:
             title=self.path.name if title is None else title,
         )
 
-    def on_close(self, callback: Callable[[], None]) -> None:
-        """Call ``callback`` when the lab closes."""
-        self._parts.on_close(callback)
+    def on_close(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call ``callback`` when the lab closes; what is given takes that back."""
+        return self._parts.on_close(callback)
 
     def close(self) -> None:
         """Stop the threads and let go of the files; closing twice is fine."""

@@ -6,6 +6,7 @@ import atexit
 import getpass
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -156,9 +157,15 @@ class Parts:
         self._follow_lake()
         return mark
 
-    def on_close(self, callback: Callable[[], None]) -> None:
-        """Call ``callback`` when the lab closes."""
+    def on_close(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call ``callback`` when the lab closes; what is given takes that back."""
         self._on_close.append(callback)
+
+        def forget() -> None:
+            with suppress(ValueError):  # taking it back twice is fine
+                self._on_close.remove(callback)
+
+        return forget
 
     def close(self) -> None:
         """Stop the threads, then let go of the files."""
@@ -170,7 +177,7 @@ class Parts:
     def _close(self) -> None:
         self.is_closed = True
         _OPEN.discard(self)
-        for callback in self._on_close:
+        for callback in list(self._on_close):
             callback()
         for past in self.pasts:
             past.close()

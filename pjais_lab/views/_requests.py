@@ -67,7 +67,8 @@ def answer(function: _F) -> _F:
 
     Its parameters are keywords with annotations, which what the browser sends is checked against.
     It runs in a thread of its own while a cell runs, and gives JSON or a polars frame. One that is
-    annotated to give None changes something; those of a view run one after the other.
+    annotated to give None changes something: those of a view run one after the other, and each once.
+    Any other may run twice, as its answer may be lost on the way.
     """
     setattr(function, _MARK, True)
     return function

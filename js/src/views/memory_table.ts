@@ -6,6 +6,7 @@ import { Chips, Copy, Search } from "../controls";
 import { text, type Cell, type Frame } from "../frame";
 import { BLOCK, Grid, type Bars, type Column, type Place } from "../grid";
 import { html } from "../html";
+import { whenIdle } from "../idle";
 import { Details } from "../memory_details";
 import { usePicks } from "../picks";
 import { Shell } from "../shell";
@@ -56,11 +57,13 @@ function useSummaries(view: View, names: string[], version: number): Record<stri
       }
     }
   };
+  const forget = useRef<(() => void) | undefined>(undefined);
   useEffect(() => {
     if (isRunning.current) return;
     isRunning.current = true;
-    ask().catch(ignored).finally(() => (isRunning.current = false));
+    forget.current = whenIdle(() => void ask().catch(ignored).finally(() => (isRunning.current = false)));
   }, [version]);
+  useEffect(() => () => forget.current?.(), []);
   return summaries;
 }
 

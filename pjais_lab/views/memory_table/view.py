@@ -134,8 +134,8 @@ def _owner(lab: Lab | PastLab, persona: PersonaModel | str) -> tuple[str, str]:
     if isinstance(persona, PersonaModel):
         return persona.id, persona.name
     if not isinstance(lab, PastLab):
-        found = lab.personas[persona]
-        return found.id, found.name
+        key = lab.personas.id_of(persona)
+        return key, str(lab.query("SELECT name FROM personas WHERE id = $p", p=key).item())
     sql = "SELECT id, name FROM personas WHERE name = $p OR CAST(id AS VARCHAR) = $p"
     rows = lab.query(sql, p=str(persona)).rows()
     if not rows:

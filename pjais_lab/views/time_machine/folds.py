@@ -71,7 +71,7 @@ class Folds:
         self._held: OrderedDict[Part, _Fold] = OrderedDict()
         self._making: dict[object, _Making] = {}
         close = weakref.WeakMethod(self.close)
-        lab.on_close(lambda: _call(close))
+        self._forget = lab.on_close(lambda: _call(close))
 
     @contextmanager
     def of(self, part: Part, slot: str = "") -> Iterator[Past]:
@@ -96,6 +96,7 @@ class Folds:
     def close(self) -> None:
         """Forget all of it; what is being folded is stopped. Closing twice is fine."""
         self._state = None
+        self._forget()
         for making in list(self._making.values()):
             making.stop.set()
         self._trim(0)

@@ -200,8 +200,8 @@ class TimeMachine(Scrubbing):
         self._go(which, moment_of(text, self._clock))
 
     @answer
-    def step(self, *, which: Which, steps: int) -> int | None:
-        """Go some events on, or back; gives where that is."""
+    def step(self, *, which: Which, steps: int) -> None:
+        """Go some events on, or back."""
         span = self._history.span(self._clock)
         moment = self._at if which == "at" else self._against or self._at
         given = span.high if moment.value is None else moment.value
@@ -211,9 +211,7 @@ class TimeMachine(Scrubbing):
         is_beyond = found is None or found > span.high
         if is_beyond:
             found = None if steps > 0 else span.low
-        moment = Moment(self._clock, None if found is None else max(span.low, found))
-        self._go(which, moment)
-        return moment.value
+        self._go(which, Moment(self._clock, None if found is None else max(span.low, found)))
 
     @answer
     def choose(self, *, table: str) -> None:
