@@ -148,11 +148,15 @@ class Answers:
             number = self._newest[key] = next(self._count)
 
         def run() -> None:
-            is_wanted = line or self._newest.get(key) == number
-            said, buffers = _answer(work) if is_wanted else ({}, [])
-            if not self._forget(key, number):
-                said, buffers = {"superseded": True}, []
-            self._repeats.end(request, said)
+            said: dict[str, Any] = {"superseded": True}
+            buffers: list[bytes] = []
+            try:
+                if line or self._newest.get(key) == number:
+                    said, buffers = _answer(work)
+                if not self._forget(key, number):
+                    said, buffers = {"superseded": True}, []
+            finally:
+                self._repeats.end(request, said)
             reply(said, buffers)
 
         job = partial(contextvars.copy_context().run, run)

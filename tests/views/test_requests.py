@@ -125,6 +125,23 @@ def test_a_question_that_is_being_worked_on_is_not_begun_again(wire: Wire, lab: 
     assert done["parts"]
 
 
+def test_a_question_whose_thread_was_thrown_out_of_it_is_begun_again(
+    wire: Wire, lab: pj.Lab
+) -> None:
+    view = Counter(lab)
+    view.refusal = SystemExit()
+    wire.ask(view, "refuse_it")
+    wire.ask(view, "add", req=2, a=1)
+    wire.ask(view, "add", req=3, a=1)
+    assert wire.answers(2).parts == wire.answers(3).parts
+
+    view.refusal = ValueError("refused")
+    wire.until(lambda: not _runtime.runtime().answers._repeats._under_way)
+    wire.ask(view, "refuse_it", again=True)
+
+    assert wire.answers().content["error"] == "ValueError: refused"
+
+
 def test_what_changed_something_is_never_done_twice(wire: Wire, lab: pj.Lab) -> None:
     view = Counter(lab)
     wire.ask(view, "note", word="second")
