@@ -25,7 +25,7 @@ class Counter(View):
         self.refuse = refuse
         self.gate = threading.Event()
         self.noted: list[str] = []
-        self.refusal: BaseException = ValueError("refused")
+        self.refusal: Exception = ValueError("refused")
         self.query = lab.live(SQL)
         self.follow("n", self.query, self._number, is_main=True)
 

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import queue
 import sys
 import threading
+import time
+from typing import Any
 
+import msgspec
 import polars as pl
 import pytest
 
 import pjais_lab as pj
 from pjais_lab.errors import ViewError
 from pjais_lab.views import _runtime
-from pjais_lab.views._repeats import OutrunError
+from pjais_lab.views._repeats import OutrunError, Request
 from pjais_lab.views._requests import Answers
 from tests.views.conftest import Message, Wire
 from tests.views.counter import Counter
@@ -125,21 +129,23 @@ def test_a_question_that_is_being_worked_on_is_not_begun_again(wire: Wire, lab: 
     assert done["parts"]
 
 
-def test_a_question_whose_thread_was_thrown_out_of_it_is_begun_again(
-    wire: Wire, lab: pj.Lab
-) -> None:
-    view = Counter(lab)
-    view.refusal = SystemExit()
-    wire.ask(view, "refuse_it")
-    wire.ask(view, "add", req=2, a=1)
-    wire.ask(view, "add", req=3, a=1)
-    assert wire.answers(2).parts == wire.answers(3).parts
+def test_a_question_whose_thread_was_thrown_out_of_it_is_begun_again() -> None:
+    answers, told = Answers(), queue.Queue[dict[str, Any]]()
+    question = Request("page", 1, "rows", ("view", "rows"))
 
-    view.refusal = ValueError("refused")
-    wire.until(lambda: not _runtime.runtime().answers._repeats._under_way)
-    wire.ask(view, "refuse_it", again=True)
+    def thrown_out() -> None:
+        raise SystemExit
 
-    assert wire.answers().content["error"] == "ValueError: refused"
+    answers.ask(question, thrown_out, lambda said, _: told.put(said))
+    again = msgspec.structs.replace(question, is_again=True)
+    said: dict[str, Any] = {"working": True}
+    until = time.monotonic() + 10
+    while "working" in said and time.monotonic() < until:
+        answers.ask(again, lambda: 7, lambda said, _: told.put(said))
+        said = told.get(timeout=10)
+    answers.close()
+
+    assert said["parts"] == {"value": {"json": 7}}
 
 
 def test_what_changed_something_is_never_done_twice(wire: Wire, lab: pj.Lab) -> None:
