@@ -164,5 +164,6 @@ class StateTables(LogView):
             for name in plan.names:
                 self._moves.setdefault(name, []).append(table.name)
         # To bind the public views only to count their rows takes longer than counting them.
-        sizes = [p.size_sql(f"memory.state.{t}") for t, p in self._plans.items()]
+        none = """SELECT NULL::VARCHAR AS "table", NULL::BIGINT AS rows WHERE false"""
+        sizes = [none, *(p.size_sql(f"memory.state.{t}") for t, p in self._plans.items())]
         cursor.execute(f"CREATE OR REPLACE VIEW log.sizes AS {' UNION ALL '.join(sizes)}")

@@ -303,3 +303,11 @@ def test_readers_on_other_threads_see_whole_batches_only(state: State, log: Log)
     assert seen
     assert {n % 7 for n in seen} == {0}
     assert seen == sorted(seen)
+
+
+def test_a_log_that_no_table_reads_is_kept_all_the_same(log: Log) -> None:
+    state = State(connect(threads=1), Registry(), HashRouter())
+    state.ingest([chunk([log.record(CupFilled())])])
+
+    assert state.position == 1
+    assert state.query('SELECT "table", rows FROM log.sizes').is_empty()
