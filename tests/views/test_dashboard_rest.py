@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.views.counter import Counter
 
 KINDS = ("Timeline", "Events", "Memories", "Personas", "Time machine", "Lab", "Ada", "Table")
 COMMITS = 20
+_REQUESTS = itertools.count(1)
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +68,7 @@ def all_runs(lab: pj.Lab) -> dict[str, int]:
 
 def hide(wire: Wire, board: pj.views.Dashboard, title: str) -> None:
     """As a page does: it lets go of the view in the panel."""
-    wire.ask(board, "place", title=title, is_shown=False)
+    wire.ask(board, "place", req=next(_REQUESTS), title=title, is_shown=False)
     wire.say(t="bye", view=board[title].model_id)
 
 
