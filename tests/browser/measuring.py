@@ -92,3 +92,21 @@ class Heap:
             self._devtools.send("HeapProfiler.collectGarbage")
         found = self._devtools.send("Runtime.getHeapUsage")
         return float(found["usedSize"]) / 1e6
+
+    def strays(self) -> int:
+        """How many elements of our views are kept that are on no page any more."""
+        call = self._devtools.send
+        kind = call("Runtime.evaluate", {"expression": "HTMLElement.prototype"})["result"]
+        held = call("Runtime.queryObjects", {"prototypeObjectId": kind["objectId"]})["objects"]
+        asked = {"objectId": held["objectId"], "functionDeclaration": _STRAYS}
+        found = call("Runtime.callFunctionOn", asked)["result"]["value"]
+        for one in (kind, held):
+            call("Runtime.releaseObject", {"objectId": one["objectId"]})
+        return int(found)
+
+
+_STRAYS = """function () {
+    const isElement = (e) => !Object.hasOwn(e, 'constructor');  // prototypes are found with the rest
+    const isOurs = (e) => [...e.classList].some((name) => name.startsWith('pj-'));
+    return this.filter((e) => isElement(e) && isOurs(e) && !e.isConnected).length;
+}"""
