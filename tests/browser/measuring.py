@@ -80,6 +80,13 @@ def run_cell(book: Any, index: int, code: str, ready: str) -> float:
     return float(book.evaluate(RUN_CELL, [index, code, ready], 60))
 
 
+_STRAYS = """function () {
+    const isElement = (e) => !Object.hasOwn(e, 'constructor');  // prototypes are found with the rest
+    const isOurs = (e) => [...e.classList].some((name) => name.startsWith('pj-'));
+    return this.filter((e) => isElement(e) && isOurs(e) && !e.isConnected).length;
+}"""
+
+
 class Heap:
     """A page's memory, as Chromium tells it after a collection."""
 
@@ -103,10 +110,3 @@ class Heap:
         for one in (kind, held):
             call("Runtime.releaseObject", {"objectId": one["objectId"]})
         return int(found)
-
-
-_STRAYS = """function () {
-    const isElement = (e) => !Object.hasOwn(e, 'constructor');  // prototypes are found with the rest
-    const isOurs = (e) => [...e.classList].some((name) => name.startsWith('pj-'));
-    return this.filter((e) => isElement(e) && isOurs(e) && !e.isConnected).length;
-}"""

@@ -18,9 +18,10 @@ SECONDS = float(os.environ.get("PJAIS_MONKEY_S", "60"))
 SEED = int(os.environ.get("PJAIS_MONKEY_SEED", "1"))
 EVERY = 15
 PATIENCE_S = 20
+HEAP_MB = 60
+"""Of it JupyterLab takes 0.07 an act: it keeps each toolbar of a cell that ever became the active one."""
 STRAYS = 10_000
-"""A restart leaves some 200. The whole heap says less: JupyterLab keeps each toolbar of a cell that ever
-became the active one, 0.07 MB an act."""
+"""A restart leaves some 200."""
 HIGH = {"width": 1280, "height": 5000}  # every cell is in sight
 BARE = """Object.assign(document.createElement('style'), {
     textContent: '.jp-Notebook-footer { display: none !important; }'})"""
@@ -77,9 +78,15 @@ class Checker:
         self.troubles: list[str] = []
         self.checks = 0
         self._heap = Heap(book.page)
+        self._first_mb = 0.0
         self._sources = self._cells()
         book.page.on("pageerror", self._failed)
         book.page.on("console", self._logged)
+
+    def begin(self) -> None:
+        """Note what must stay."""
+        self.compare()
+        self._first_mb = self._heap.mb()
 
     def compare(self) -> None:
         """Wait until page and kernel agree in everything.
@@ -94,6 +101,8 @@ class Checker:
         self.checks += 1
         strays = self._heap.strays()
         assert strays < STRAYS, f"the page holds {strays:,} elements of views that are gone"
+        mb = self._heap.mb()
+        assert not self._first_mb or mb - self._first_mb < HEAP_MB, f"the page's heap: {mb:.0f} MB"
 
     def _faults(self) -> list[str]:
         self.book.evaluate(FRONT)  # a stray click may have opened another tab
@@ -146,7 +155,7 @@ def test_a_random_user_never_sees_what_a_query_does_not_answer(
     book.evaluate(f"async () => document.head.append({BARE})")
     book.run_all()
     checker = Checker(book, len(made))
-    checker.compare()
+    checker.begin()
     print(f"\nseed {SEED}, {SECONDS:.0f} s, {len(made)} views")
 
     with stranger(workspace) as other:
