@@ -18,7 +18,7 @@ export function usePicks(view: View): [string[], (keys: string[]) => void] {
   const turn = useRef(0);
   const take = (): void => {
     const last = view.part<Told>("picked").peek();
-    if (last && (turn.current === 0 || (last.heard[PAGE] ?? 0) >= turn.current)) setPicked(last.keys);
+    if (last && (last.heard[PAGE] ?? 0) >= turn.current) setPicked(last.keys);
   };
   useEffect(take, [told]);
   const pick = (keys: string[]): void => {
