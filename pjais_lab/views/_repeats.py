@@ -13,15 +13,14 @@ from pjais_lab.errors import ViewError
 __all__ = ["OutrunError", "Repeats", "Request"]
 
 _KEPT: Final = 1_000
-Who = tuple[str, int]
+Who = tuple[str, str, int]
 
 
 class Request(msgspec.Struct, frozen=True):
     """What a page asks.
 
     Attributes:
-        page: which page.
-        number: counts what the page asks.
+        who: the page, the view, and what counts the questions: of the page, or in marimo of the view.
         op: the operation.
         channel: the view and the channel; of these only the newest is answered.
         line: what is asked in the same line runs one after the other, and none is left out; empty
@@ -30,8 +29,7 @@ class Request(msgspec.Struct, frozen=True):
         is_outrun: it has asked something newer on the same channel since.
     """
 
-    page: str
-    number: int
+    who: Who
     op: str
     channel: tuple[str, str]
     line: str = ""
@@ -64,7 +62,7 @@ class Repeats:
         Returns:
             None when it must run now; else what it is answered with, nothing if that is empty.
         """
-        who = request.page, request.number
+        who = request.who
         with self._lock:
             if who in self._under_way:
                 return {"working": True}
@@ -83,7 +81,7 @@ class Repeats:
 
     def end(self, request: Request, outcome: dict[str, Any]) -> None:
         """It has run; before its answer is sent."""
-        who = request.page, request.number
+        who = request.who
         with self._lock:
             self._under_way.discard(who)
             if request.line:

@@ -172,8 +172,7 @@ def _hear_one(
 def _request(view: Shown, page: str, said: dict[str, Any]) -> Request:
     number, op = said.get("req"), str(said.get("op"))
     return Request(
-        page,
-        number if isinstance(number, int) else 0,
+        (page, view.model_id, number if isinstance(number, int) else 0),
         op,
         (view.model_id, f"{page}/{said.get('channel')}"),
         view.model_id if op in view.operations.changing else "",

@@ -131,7 +131,7 @@ def test_a_question_that_is_being_worked_on_is_not_begun_again(wire: Wire, lab: 
 
 def test_a_question_whose_thread_was_thrown_out_of_it_is_begun_again() -> None:
     answers, told = Answers(), queue.Queue[dict[str, Any]]()
-    question = Request("page", 1, "rows", ("view", "rows"))
+    question = Request(("page", "view", 1), "rows", ("view", "rows"))
 
     def thrown_out() -> None:
         raise SystemExit
@@ -197,6 +197,24 @@ def test_a_lost_question_takes_no_newer_ones_place(wire: Wire, lab: pj.Lab) -> N
 
     assert wire.answers(2).parts == {"value": "first"}
     assert len(_answers(wire, 1)) == 1
+
+
+def test_views_that_count_by_themselves_are_told_apart(wire: Wire, lab: pj.Lab) -> None:
+    """As in marimo, where each view of a page speaks on its own comm."""
+    one, other, third = Counter(lab), Counter(lab), Counter(lab)
+    wire.ask(one, "slow", word="first", again=True)
+    wire.ask(other, "note", word="kept")
+    wire.until(lambda: _answers(wire, 1))
+    wire.ask(third, "note", word="lost", again=True)
+    wire.until(lambda: len(_answers(wire, 1)) == 2)
+    one.gate.set()
+    wire.until(lambda: len(_answers(wire, 1)) == 3)
+
+    assert other.noted == ["kept"]
+    noted, lost, slow = (m.content for m in _answers(wire, 1))
+    assert noted["parts"] == {"value": {"json": None}}
+    assert "did not reach the kernel" in lost["error"]
+    assert slow["parts"] == {"value": {"json": "first"}}
 
 
 def _answers(wire: Wire, req: int) -> list[Message]:
