@@ -30,7 +30,7 @@ interface Outputs {
 export interface NotebookModel {
   dirty: boolean;
   cells: { length: number; get(index: number): { outputs?: Outputs } };
-  contentChanged?: { connect(heard: () => void): void };
+  contentChanged?: { connect(heard: () => void): void; disconnect(heard: () => void): void };
   toJSON(): unknown;
   [PATCHED]?: Snapshots;
 }
@@ -49,6 +49,8 @@ export interface Keeper {
   readonly isSaving: boolean;
   /** Keep a view's last static form at hand; gives what undoes it. */
   keep(id: string, view: View): () => void;
+  /** Its kernel is gone. */
+  close(): void;
 }
 
 /**
@@ -59,6 +61,7 @@ export function keepInNotebook(manager: Manager, ask: (id: string) => Promise<st
   const context = manager.context as Context | undefined;
   const model = context?.model?.cells ? context.model : undefined;
   const snapshots: Snapshots = model?.[PATCHED] ?? new Map<string, string>();
+  let close = (): void => undefined;
   const take = (id: string): void => void ask(id).then((found) => snapshots.set(id, found), () => undefined);
   if (context && model) {
     patch(model, snapshots);
@@ -67,10 +70,11 @@ export function keepInNotebook(manager: Manager, ask: (id: string) => Promise<st
       for (const id of young(model, snapshots)) if (manager.has_model?.(id)) take(id);
     });
     model.contentChanged?.connect(look);
+    close = () => void model.contentChanged?.disconnect(look);
     look();
     void thawLater(manager as LabManager, context);
   }
-  return { isSaving: !!model, keep: (id, view) => keep(id, view, take) };
+  return { isSaving: !!model, keep: (id, view) => keep(id, view, take), close: () => close() };
 }
 
 /** The views that a notebook shows without a static form; forgets those that it shows no more. */

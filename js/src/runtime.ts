@@ -1,4 +1,4 @@
-/** The one bundle a kernel carries. Its model's comm is the line for requests. */
+/** The one bundle of a page; each kernel carries it. The comm of the model that does is the line for requests. */
 import { effect, untracked } from "@preact/signals";
 import { Component, render as draw, type ComponentChildren, type VNode } from "preact";
 import { isInside, keepKeys } from "./a11y";
@@ -7,7 +7,7 @@ import { html } from "./html";
 import { kit } from "./kit";
 import { keepInNotebook, type Keeper } from "./notebook";
 import { Line, State } from "./transport";
-import type { Manager, Model, RenderContext } from "./types";
+import type { Carrier, Manager, Model, RenderContext } from "./types";
 import { View } from "./view";
 import css from "virtual:styles";
 import views from "virtual:views";
@@ -16,11 +16,15 @@ type Draw = (props: { view: View; kit?: typeof kit }) => VNode;
 interface Api {
   /** `own` draws a view that has a module of its own. */
   render(context: RenderContext, own?: Draw): Promise<() => void>;
+  /** Take on a kernel, by the model that brought the bundle. */
+  carry(model: Carrier): void;
 }
 
 const MOVED = "pj-moved";
+/** By the id of the model that carried the bundle. */
 const lines = new Map<string, Line>();
-const keepers = new Map<string, Keeper>();
+/** What a notebook is saved by, and the id of that model. */
+const keepers = new WeakMap<Manager, Keeper & { id: string }>();
 
 /** Shows an error of a view's own code where the view would be. */
 class Guard extends Component<{ children?: ComponentChildren }, { error?: string }> {
@@ -46,11 +50,12 @@ async function lineOf(model: Model, id: string): Promise<Line> {
   if (!id) return new Line(model); // marimo: every view speaks for itself
   const found = lines.get(id);
   if (found) return found;
-  const own = (await model.widget_manager?.get_model?.(id)) as Model | undefined;
+  const manager = model.widget_manager;
+  const own = (await manager?.get_model?.(id)) as Model | undefined;
   const again = lines.get(id);
   if (again) return again;
   if (!own) throw new Error("This host does not give the views their runtime's connection.");
-  const line = new Line(own, keepers.get(id)?.isSaving);
+  const line = new Line(own, manager && keepers.get(manager)?.isSaving);
   lines.set(id, line);
   return line;
 }
@@ -121,7 +126,8 @@ async function render({ model, el }: RenderContext, own?: Draw): Promise<() => v
   const rise = effect(() => {
     if (view.moved.value) untracked(() => root.dispatchEvent(new CustomEvent(MOVED, { bubbles: true })));
   });
-  const forget = isInside(root) ? undefined : keepers.get(String(model.get("_rt")))?.keep(id, view);
+  const keeper = model.widget_manager && keepers.get(model.widget_manager);
+  const forget = isInside(root) ? undefined : keeper?.keep(id, view);
   return () => {
     forget?.();
     rise();
@@ -135,13 +141,29 @@ async function render({ model, el }: RenderContext, own?: Draw): Promise<() => v
   };
 }
 
-const shared = ((globalThis as Record<symbol, unknown>)[Symbol.for("__PJAIS_SYMBOL__")] ??= Promise.withResolvers<Api>()) as PromiseWithResolvers<Api>;
+function carry(model: Carrier): void {
+  const id = String(model.get("_me"));
+  // JupyterLab keeps the models of kernels that are gone; and a model the value before the last.
+  for (let n = 0; n < 2; n++) model.set("_bundle", "");
+  const manager = model.widget_manager;
+  if (!manager) return;
+  leave(manager);
+  const ask = async (view: string): Promise<string> => {
+    if (keepers.get(manager)?.id !== id) throw new Error("The kernel is gone.");
+    return (await lineOf(model, id)).ask(view, "snapshot", {}, "$snapshot") as Promise<string>;
+  };
+  keepers.set(manager, { ...keepInNotebook(manager, ask), id });
+}
 
-export default {
-  async initialize({ model }: { model: Model }): Promise<void> {
-    shared.resolve({ render });
-    const id = String(model.get("_me"));
-    const ask = async (view: string): Promise<string> => (await lineOf(model, id)).ask(view, "snapshot", {}, "$snapshot") as Promise<string>;
-    if (model.widget_manager) keepers.set(id, keepInNotebook(model.widget_manager, ask));
-  },
-};
+/** The kernel of a notebook is gone, as before a restart. Its views may still be there, and stay as they are. */
+function leave(manager: Manager): void {
+  const former = keepers.get(manager);
+  former?.close();
+  const line = former && lines.get(former.id);
+  if (!line || line.isAlive) return;
+  line.close();
+  lines.delete(former.id);
+}
+
+const shared = ((globalThis as Record<symbol, unknown>)[Symbol.for("__PJAIS_SYMBOL__")] ??= Promise.withResolvers<Api>()) as PromiseWithResolvers<Api>;
+shared.resolve({ render, carry });

@@ -65,6 +65,11 @@ export class Line {
     this.hello();
   }
 
+  /** Whether its kernel is there. */
+  get isAlive(): boolean {
+    return alive(this.model);
+  }
+
   /** Say something that needs no answer, and what waits with it: each message costs the server some milliseconds. */
   say(message: Record<string, unknown>): void {
     clearTimeout(this.timer);

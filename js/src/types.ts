@@ -7,6 +7,11 @@ export interface Model {
   widget_manager?: Manager;
 }
 
+/** The model that brings the bundle. */
+export interface Carrier extends Model {
+  set(name: string, value: unknown): void;
+}
+
 /** The part of a widget manager that JupyterLab, Notebook 7 and others share. */
 export interface Manager {
   get_model?(id: string): Promise<unknown>;

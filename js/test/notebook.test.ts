@@ -58,7 +58,7 @@ test("the form of a view that was never drawn is asked for, once, and forgotten 
   let changed = (): void => {};
   const model = {
     cells: { length: 1, get: () => ({ outputs: { length: shown.length, get: (i: number) => ({ toJSON: () => shown[i] }) } }) },
-    contentChanged: { connect: (heard: () => void) => void (changed = heard) },
+    contentChanged: { connect: (heard: () => void) => void (changed = heard), disconnect: () => void (changed = () => {}) },
     toJSON: () => saved(...shown),
   };
   const asked: string[] = [];
@@ -78,6 +78,12 @@ test("the form of a view that was never drawn is asked for, once, and forgotten 
   changed();
   await vi.advanceTimersByTimeAsync(400);
   shown = before;
+  changed();
+  await vi.advanceTimersByTimeAsync(400);
+  expect(asked).toEqual(["a", "a"]);
+
+  keeper.close();
+  shown = [{ ...output("c"), data: young }];
   changed();
   await vi.advanceTimersByTimeAsync(400);
   expect(asked).toEqual(["a", "a"]);

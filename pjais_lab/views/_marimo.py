@@ -25,23 +25,15 @@ def is_host() -> bool:
     return bool(_SEEN)
 
 
-def esm(own: str, symbol: str, bundle: str) -> str:
-    """The module of a view that loads the bundle by itself, once for a page.
+def esm(own: str, load: str, bundle: str) -> str:
+    """The module of a view that brings the bundle by itself.
 
     Args:
         own: the module, which waits for the bundle.
-        symbol: where the page keeps the bundle.
+        load: declares a function ``load`` that takes the bundle.
         bundle: its text.
     """
-    return f"""\
-{{
-  const at = Symbol.for({json.dumps(symbol)}), first = !(at in globalThis);
-  const found = globalThis[at] ??= Promise.withResolvers();
-  const text = new Blob([{json.dumps(bundle)}], {{ type: "text/javascript" }});
-  const start = (made) => made.default.initialize({{ model: {{}} }});
-  if (first) import(URL.createObjectURL(text)).then(start).catch(found.reject);
-}}
-{own}"""
+    return f"{{\n{load}load({json.dumps(bundle)});\n}}\n{own}"
 
 
 def on_close(comm: Any, closed: Callable[[object], None]) -> None:

@@ -1,9 +1,10 @@
 """The browser's half, carried once per kernel, and the comm that requests come on.
 
-A view's own ``_esm`` is a loader of a few lines that waits for the runtime: twenty views carry one
-bundle. Requests come on the runtime's comm, which Python publishes on only to answer, in the
-context of the request: ipykernel sends the next message of a comm to where the last publisher on
-it ran, and after a push from a cell that is the main thread, which is busy while a cell runs.
+A view's own ``_esm`` is a loader of a few lines that waits for the bundle: twenty views share one,
+and so do the kernels of a page, one after the other. Requests come on the runtime's comm, which
+Python publishes on only to answer, in the context of the request: ipykernel sends the next message
+of a comm to where the last publisher on it ran, and after a push from a cell that is the main
+thread, which is busy while a cell runs.
 """
 
 from __future__ import annotations
@@ -44,6 +45,26 @@ export default {{
 """
 """The whole ``_esm`` of a view. Only drawing waits for the bundle: a model that is not ready within
 two seconds gets no message from anywidget any more, though it is shown."""
+_LOAD: Final = f"""\
+const g = globalThis[Symbol.for("{SYMBOL}")] ??= Promise.withResolvers();
+const load = (bundle) => {{
+  if (g.isLoading) return;
+  g.isLoading = true;
+  const url = URL.createObjectURL(new Blob([bundle], {{ type: "text/javascript" }}));
+  import(url).catch(g.reject).finally(() => URL.revokeObjectURL(url));
+}};
+"""
+"""Evaluates the bundle unless the page has done so, as for the kernel before a restart."""
+_CARRIER: Final = f"""\
+{_LOAD}
+export default {{
+  initialize({{ model }}) {{
+    load(model.get("_bundle"));
+    g.promise.then((page) => page.carry(model));
+  }},
+}};
+"""
+"""The ``_esm`` of the runtime."""
 _OWN: Final = LOADER.replace(").render(context)", ").render(context, draw)")
 
 
@@ -193,7 +214,7 @@ class Unshared:
 
     def esm(self, own: str) -> str:
         """A view's code, and the bundle with it."""
-        return _marimo.esm(own, SYMBOL, bundle())
+        return _marimo.esm(own, _LOAD, bundle())
 
     def saved(self) -> None:
         """No page of marimo keeps what views look like."""
@@ -211,13 +232,14 @@ class Runtime(Widget):
     """The model that carries the bundle; it is never shown."""
 
     _me = traitlets.Unicode().tag(sync=True)
+    _bundle = traitlets.Unicode().tag(sync=True)
 
     def __init__(self) -> None:
         self._saved_at = -math.inf
         self.views: weakref.WeakValueDictionary[str, Shown] = weakref.WeakValueDictionary()
         self.answers = Answers()
         me = uuid4().hex
-        super().__init__(esm=bundle(), _me=me, model_id=me)
+        super().__init__(esm=_CARRIER, _bundle=bundle(), _me=me, model_id=me)
         free_route(self.comm)
         self.on_msg(lambda _widget, said, _buffers: hear(self, said, self.tell))
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pjais_lab as pj
 from pjais_lab.views._runtime import SYMBOL
 from tests.browser.conftest import HERE
 from tests.browser.helpers import HOSTILE, LONG_CELL, SNAPSHOTS, faults, from_elsewhere
+from tests.browser.measuring import Heap
 
 CARD, STATUS = ".pj-view[data-kind=persona_card]", ".pj-view[data-kind=lab_status]"
 MAKE_CARD = "card = pj.views.PersonaCard(lab, 'Ada')\ncard"
@@ -156,6 +158,40 @@ def test_after_a_restart_the_views_say_so_and_run_again(book) -> None:
 
     expect(status).to_have_count(1)
     expect(status.get_by_role("status")).to_contain_text("live")
+
+
+def test_a_page_keeps_nothing_of_views_that_are_gone(book) -> None:
+    found = book("lab.dashboard()")
+    heap = Heap(found.page)
+    state = found.page.locator(".pj-view[data-kind=dashboard] > .pj-foot").get_by_role("status")
+    for _ in range(2):
+        found.run_all()
+        expect(state).to_contain_text("live", timeout=30_000)
+        found.restart_kernel()
+        expect(state).to_contain_text("not connected")
+    found.run_all()
+    expect(state).to_contain_text("live", timeout=30_000)
+
+    until = time.monotonic() + 20
+    while (left := heap.strays()) and time.monotonic() < until:
+        found.page.wait_for_timeout(500)
+    assert left == 0
+
+
+def test_after_a_restart_the_notebook_is_saved_as_the_views_are_now(book, workspace: Path) -> None:
+    found = book(MAKE_CARD)
+    found.run_all()
+    card = found.page.locator(CARD)
+    expect(card.get_by_text("6 changes")).to_be_visible()
+    found.restart_kernel()
+    expect(card.get_by_role("status")).to_contain_text("not connected")
+    found.run_all()
+    expect(card.get_by_role("status")).to_contain_text("live")
+
+    from_elsewhere(workspace)
+
+    expect(card.get_by_text("7 changes")).to_be_visible()
+    found.page.wait_for_function(f"{SNAPSHOTS}.includes('7 values')")
 
 
 def test_a_notebook_opened_again_is_live_with_its_kernel_and_static_without(book) -> None:

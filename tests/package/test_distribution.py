@@ -38,7 +38,7 @@ import sys, pjais_lab as pj
 with pj.open(sys.argv[1], background=False) as lab:
     lab.personas.create("Ada")
     view = pj.views.PersonaCard(lab, "Ada")
-    print(view.to_html().count("Ada") > 0, len(view._runtime._esm) > 20_000)
+    print(view.to_html().count("Ada") > 0, len(view._runtime._bundle) > 20_000)
 """
 
 LISTED = """

@@ -30,6 +30,15 @@ def test_the_bundle_names_no_address_to_load_from() -> None:
     assert "fetch(" not in _runtime.bundle()
 
 
+def test_the_bundle_is_no_code_of_the_model_that_carries_it(wire: Wire, lab: pj.Lab) -> None:
+    """A page would evaluate it, and keep it, once more for each restart of the kernel."""
+    runtime = Counter(lab)._runtime
+    (opened,) = wire.of(runtime, "comm_open")
+
+    assert opened.data["state"]["_bundle"] == _runtime.bundle()
+    assert len(opened.data["state"]["_esm"]) < 1_000
+
+
 def test_an_installation_that_was_never_built_says_what_to_do() -> None:
     with pytest.raises(ViewError, match="browser's half of the views is missing") as caught:
         _runtime.bundle("nothing.js")

@@ -129,7 +129,10 @@ def test_the_bundle_goes_once_for_many_views(wire: Wire, lab: pj.Lab) -> None:
         Counter(lab)
 
     sizes = [
-        len(m.data["state"]["_esm"]) for m in wire.messages if "_esm" in m.data.get("state", {})
+        len(text)
+        for message in wire.messages
+        for text in message.data.get("state", {}).values()
+        if isinstance(text, str)
     ]
     assert sum(size > 10_000 for size in sizes) == 1
 
