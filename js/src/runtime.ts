@@ -23,8 +23,8 @@ interface Api {
 const MOVED = "pj-moved";
 /** By the id of the model that carried the bundle. */
 const lines = new Map<string, Line>();
-/** What a notebook is saved by, and the id of that model. */
-const keepers = new WeakMap<Manager, Keeper & { id: string }>();
+/** What a notebook is saved by, and that model. */
+const keepers = new WeakMap<Manager, Keeper & { carrier: Carrier }>();
 
 /** Shows an error of a view's own code where the view would be. */
 class Guard extends Component<{ children?: ComponentChildren }, { error?: string }> {
@@ -142,27 +142,29 @@ async function render({ model, el }: RenderContext, own?: Draw): Promise<() => v
 }
 
 function carry(model: Carrier): void {
-  const id = String(model.get("_me"));
-  // JupyterLab keeps the models of kernels that are gone; and a model the value before the last.
-  for (let n = 0; n < 2; n++) model.set("_bundle", "");
   const manager = model.widget_manager;
   if (!manager) return;
   leave(manager);
   const ask = async (view: string): Promise<string> => {
-    if (keepers.get(manager)?.id !== id) throw new Error("The kernel is gone.");
-    return (await lineOf(model, id)).ask(view, "snapshot", {}, "$snapshot") as Promise<string>;
+    if (keepers.get(manager)?.carrier !== model) throw new Error("The kernel is gone.");
+    const line = await lineOf(model, String(model.get("_me")));
+    return line.ask(view, "snapshot", {}, "$snapshot") as Promise<string>;
   };
-  keepers.set(manager, { ...keepInNotebook(manager, ask), id });
+  keepers.set(manager, { ...keepInNotebook(manager, ask), carrier: model });
 }
 
 /** The kernel of a notebook is gone, as before a restart. Its views may still be there, and stay as they are. */
 function leave(manager: Manager): void {
   const former = keepers.get(manager);
-  former?.close();
-  const line = former && lines.get(former.id);
+  if (!former) return;
+  former.close();
+  const id = String(former.carrier.get("_me"));
+  const line = lines.get(id);
   if (!line || line.isAlive) return;
   line.close();
-  lines.delete(former.id);
+  lines.delete(id);
+  // JupyterLab keeps the models of kernels that are gone; and a model the value before the last.
+  for (let n = 0; n < 2; n++) former.carrier.set("_bundle", "");
 }
 
 const shared = ((globalThis as Record<symbol, unknown>)[Symbol.for("__PJAIS_SYMBOL__")] ??= Promise.withResolvers<Api>()) as PromiseWithResolvers<Api>;

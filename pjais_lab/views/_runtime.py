@@ -48,13 +48,14 @@ two seconds gets no message from anywidget any more, though it is shown."""
 _LOAD: Final = f"""\
 const g = globalThis[Symbol.for("{SYMBOL}")] ??= Promise.withResolvers();
 const load = (bundle) => {{
-  if (g.isLoading) return;
+  if (g.isLoading || !bundle) return;
   g.isLoading = true;
   const url = URL.createObjectURL(new Blob([bundle], {{ type: "text/javascript" }}));
   import(url).catch(g.reject).finally(() => URL.revokeObjectURL(url));
 }};
 """
-"""Evaluates the bundle unless the page has done so, as for the kernel before a restart."""
+"""Evaluates the bundle unless the page has done so, as for the kernel before a restart; the model of one
+that is gone has it no more."""
 _CARRIER: Final = f"""\
 {_LOAD}
 export default {{
