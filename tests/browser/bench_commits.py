@@ -167,6 +167,7 @@ def test_burst_of_commits(book: Any, tmp_path: Path) -> None:
     note("… last commit returned -> shown", f"{1000 * lag:.0f} ms")
 
 
+@pytest.mark.timeout(MINUTES * 60 + 300)
 def test_memory_over_minutes_of_commits(book: Any, tmp_path: Path) -> None:
     kernel = psutil.Process(told(book, "os.getpid()", tmp_path / "pid.json"))
     heap, every = Heap(book.page), max(5.0, MINUTES * 60 / 12)
